@@ -1,0 +1,49 @@
+# make run     the chat on http://127.0.0.1:$(PORT)/   (make run PORT=8123 ARGS='--param Key=Value')
+# make test    lint, types and every test
+PORT ?= 8000
+ARGS ?=
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := functions local_dev tests
+
+.PHONY: run test lint types unit format screenshots validate lock clean
+
+run: .venv/run.stamp
+	@$(BIN)/python -m local_dev --port $(PORT) $(ARGS)
+
+test: lint types unit
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check $(SOURCES) && $(BIN)/ruff format --check $(SOURCES) && $(BIN)/cfn-lint template.yaml
+
+types: .venv/dev.stamp
+	$(BIN)/mypy
+
+unit: .venv/dev.stamp
+	$(BIN)/coverage run -m pytest && $(BIN)/coverage report --include='functions/chat/*' --fail-under=100 && $(BIN)/coverage report --include='local_dev/*'
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix $(SOURCES) && $(BIN)/ruff format $(SOURCES)
+
+screenshots: .venv/dev.stamp
+	$(BIN)/python tests/browser/screenshots.py --out docs/images
+
+validate:
+	sam validate --lint
+
+lock: .venv/dev.stamp
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements.lock | .venv/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock && touch $@
+
+.venv/dev.stamp: requirements-dev.lock | .venv/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock && touch $@ .venv/run.stamp

@@ -1,0 +1,110 @@
+"""The gateway's side of the moto process: start it with a stack, learn what was deployed, hear of stream
+records.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import DeployError
+
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "ASIALOCALLOCALLOCAL0",
+    "AWS_SECRET_ACCESS_KEY": "local-secret-that-opens-nothing",
+    "AWS_SESSION_TOKEN": "local-session",
+}
+"""What handlers sign with. moto accepts any; a session token is there because a Lambda's credentials have
+one.
+"""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One deployed resource: every intrinsic in `properties` is resolved; `id` is what Ref gives."""
+
+    logical_id: str
+    type: str
+    id: str
+    properties: Mapping[str, Any]
+
+
+class Cloud:
+    """A running moto with the stack in it. `async with Cloud.start(…) as cloud`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, deployed: Mapping[str, Any], region: str) -> None:
+        self._process = process
+        self.region = region
+        self.account: str = deployed["account"]
+        self.endpoint_url = f"http://127.0.0.1:{deployed['port']}"
+        self.outputs: dict[str, str] = deployed["outputs"]
+        self.resources = {
+            logical_id: Resource(logical_id, item["type"], item["id"], item["properties"])
+            for logical_id, item in deployed["resources"].items()
+        }
+        self._stream_events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._listener = asyncio.create_task(self._listen())
+
+    @classmethod
+    async def start(
+        cls, template: Mapping[str, Any], *, parameters: Mapping[str, str], region: str, stack: str
+    ) -> "Cloud":
+        """Deploy `template` into a new moto process; DeployError says why it cannot be."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            f"{__package__}.moto_process",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={
+                **os.environ,
+                **CREDENTIALS,
+                "AWS_DEFAULT_REGION": region,
+                "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
+            },
+            limit=2**26,  # the answer is one line with the whole stack
+            process_group=0,  # Ctrl-C is the gateway's to handle
+        )
+        assert process.stdin and process.stdout
+        request = {"template": template, "parameters": parameters, "region": region, "stack": stack}
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        line = await process.stdout.readline()
+        answer = json.loads(line) if line else {"error": "the moto process ended before it answered"}
+        if "error" in answer:
+            process.stdin.close()
+            await process.wait()
+            raise DeployError(f"the template cannot be deployed: {answer['error']}")
+        return cls(process, answer, region)
+
+    async def _listen(self) -> None:
+        assert self._process.stdout
+        async for line in self._process.stdout:
+            with contextlib.suppress(ValueError, KeyError):
+                self._stream_events[json.loads(line)["stream"]].set()
+
+    async def stream_changed(self, arn: str, *, timeout: float) -> None:
+        """Return once the stream has a record that was not there at the last call, or after `timeout`
+        seconds.
+        """
+        event = self._stream_events[arn]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), timeout)
+        event.clear()
+
+    async def stop(self) -> None:
+        """End the process and wait for it."""
+        self._listener.cancel()
+        assert self._process.stdin
+        self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), 5)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()

@@ -1,0 +1,48 @@
+"""Connection, request and message ids of API Gateway's form (contract E15, E16).
+
+An id is URL-safe base64 of eleven bytes, hence fifteen characters and one `=`: six bytes that rise with
+time and five that all ids of one connection share.
+"""
+
+import base64
+import binascii
+import os
+import re
+import time
+from collections.abc import Callable
+
+_FORM = re.compile(r"[A-Za-z0-9_-]{15}=")
+
+
+class IdSource:
+    """Makes ids. The clock gives seconds, the randomness n bytes; both can be replaced."""
+
+    def __init__(
+        self, *, clock: Callable[[], float] = time.time, random: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        self._clock, self._random = clock, random
+        self._last = 0
+
+    def connection_id(self) -> str:
+        """A new id with five bytes of its own at the end."""
+        return self._make(self._random(5))
+
+    def sibling(self, connection_id: str) -> str:
+        """A new id that ends as `connection_id` does: that of a request or message of the connection."""
+        return self._make(base64.urlsafe_b64decode(connection_id)[6:])
+
+    def _make(self, tail: bytes) -> str:
+        # 128 ids fit into each millisecond before the counter runs ahead of the clock.
+        self._last = max(self._last + 1, int(self._clock() * 1000) << 7)
+        head = (self._last & 0xFFFFFFFFFFFF).to_bytes(6, "big")
+        return base64.urlsafe_b64encode(head + tail).decode()
+
+
+def is_well_formed(connection_id: str) -> bool:
+    """Whether the management API would look the id up at all (contract M07, M08)."""
+    if not _FORM.fullmatch(connection_id):
+        return False
+    try:
+        return len(base64.urlsafe_b64decode(connection_id)) == 11
+    except binascii.Error:
+        return False
