@@ -115,7 +115,6 @@ def _query_object(query: str) -> dict[str, Any]:
         if name in result:
             multi = result[name].setdefault("multiValue", [{"value": result[name]["value"]}])
             multi.append({"value": value})
-            result[name]["value"] = value
         else:
             result[name] = {"value": value}
     return result

@@ -96,7 +96,7 @@ async def deployment(options: Options) -> AsyncIterator[Deployment]:
                 asyncio.create_task(_serve_mapping(mapping, functions, cloud))
                 for mapping in stack.stream_mappings
             ]
-            cleanup.push_async_callback(_finish, tasks, server)
+            cleanup.push_async_callback(_finish, tasks, server, list(gateways.values()))
             yield Deployment(url, stack, cloud, functions, server)
 
 
@@ -181,7 +181,8 @@ async def _serve_mapping(mapping: StreamMapping, functions: LocalFunctions, clou
             await asyncio.sleep(1)
 
 
-async def _finish(tasks: Sequence[asyncio.Task[None]], server: "Server") -> None:
+async def _finish(tasks: Sequence[asyncio.Task[None]], server: "Server", gateways: Sequence[Gateway]) -> None:
+    await asyncio.gather(*(gateway.shut_down() for gateway in gateways), return_exceptions=True)
     server.should_exit = True
     serving, *pollers = tasks
     for poller in pollers:

@@ -87,7 +87,9 @@ class GatewayWebSocketProtocol(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        # Not closed at once: a peer that is still sending would get a reset and lose the close frame.
+        # Only our half is closed: a peer that is still sending would get a reset and lose the close frame.
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
         self.close_timer = self.loop.call_later(CLOSE_TIMEOUT, self.transport.close)
 
     def eof_received(self) -> None:

@@ -1,0 +1,1 @@
+"""The gateway contract, row by row. A test's name starts with the row it proves."""

@@ -1,0 +1,77 @@
+"""The template as AWS's own tools read it: whole, and transformed to CloudFormation."""
+
+import copy
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.decode import decode  # type: ignore[import-untyped]
+
+ROOT = Path(__file__).parents[2]
+
+Transform = Callable[..., dict[str, Any]]
+
+
+def _read(path: Path) -> Any:
+    content, errors = decode(str(path))
+    assert not errors
+    return json.loads(json.dumps(content))
+
+
+def _with_includes(node: Any) -> Any:
+    """What CloudFormation makes of AWS::Include: the included content takes the place of the transform."""
+    if isinstance(node, list):
+        return [_with_includes(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "Fn::Transform" in node:
+        assert node.keys() == {"Fn::Transform"}
+        assert node["Fn::Transform"]["Name"] == "AWS::Include"
+        return _read(ROOT / node["Fn::Transform"]["Parameters"]["Location"])
+    return {key: _with_includes(value) for key, value in node.items()}
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def template() -> dict[str, Any]:
+    """template.yaml with its includes, before the SAM transform."""
+    result: dict[str, Any] = _with_includes(_read(ROOT / "template.yaml"))
+    return result
+
+
+@pytest.fixture(scope="session")
+def transform(template: dict[str, Any]) -> Transform:
+    """The SAM transform as CloudFormation runs it, on code that has been uploaded."""
+    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")  # the translator asks boto3 for a region
+    from samtranslator.parser.parser import Parser
+    from samtranslator.translator.translator import Translator
+
+    def run(code: str = "s3://bucket/code.zip", **parameters: str) -> dict[str, Any]:
+        uploaded = copy.deepcopy(template)
+        uploaded["Globals"]["Function"]["CodeUri"] = code
+        result: dict[str, Any] = Translator({}, Parser()).translate(uploaded, parameters)
+        return result
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def resources(transform: Transform) -> dict[str, Any]:
+    """The resources of the transformed template by logical id."""
+    result: dict[str, Any] = transform()["Resources"]
+    return result
+
+
+@pytest.fixture(scope="session")
+def edge_source(template: dict[str, Any]) -> str:
+    """The edge function's JavaScript as it is deployed with the default parameters."""
+    source: str = template["Resources"]["EdgeFunction"]["Properties"]["FunctionCode"]["Fn::Sub"]
+    assert source.count("${") == 1, "Fn::Sub would take it for a reference"
+    return source.replace("${StageName}", template["Parameters"]["StageName"]["Default"])

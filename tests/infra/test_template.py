@@ -1,0 +1,332 @@
+"""The stack is what the design says: routes on aliases, one narrow role a function, tables and stream as needed."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.api import lint, lint_file  # type: ignore[import-untyped]
+
+from .conftest import Transform
+
+FUNCTIONS = {
+    "AdmitFunction": "admit",
+    "ConnectFunction": "connect",
+    "DisconnectFunction": "disconnect",
+    "DefaultFunction": "default",
+    "AnnounceFunction": "announce",
+}
+
+POST = (
+    "execute-api:ManageConnections",
+    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${ChatApi}/${StageName}/POST/@connections/*",
+)
+
+ALLOWED: dict[str, set[tuple[str, str]]] = {
+    "AdmitFunction": set(),
+    "ConnectFunction": {("dynamodb:PutItem", "Memberships.Arn")},
+    "DisconnectFunction": {("dynamodb:DeleteItem", "Memberships.Arn")},
+    "DefaultFunction": {
+        ("dynamodb:UpdateItem", "Memberships.Arn"),
+        ("dynamodb:Query", "Memberships.Arn"),
+        ("dynamodb:DeleteItem", "Memberships.Arn"),
+        ("dynamodb:UpdateItem", "RoomLog.Arn"),
+        ("dynamodb:PutItem", "RoomLog.Arn"),
+        ("dynamodb:Query", "RoomLog.Arn"),
+        ("dynamodb:GetItem", "RoomLog.Arn"),
+        POST,
+    },
+    "AnnounceFunction": {
+        ("dynamodb:UpdateItem", "Memberships.Arn"),
+        ("dynamodb:DeleteItem", "Memberships.Arn"),
+        ("dynamodb:Query", "Memberships.Arn"),
+        ("dynamodb:DescribeStream", "${Memberships.Arn}/stream/*"),
+        ("dynamodb:GetRecords", "${Memberships.Arn}/stream/*"),
+        ("dynamodb:GetShardIterator", "${Memberships.Arn}/stream/*"),
+        ("dynamodb:ListStreams", "${Memberships.Arn}/stream/*"),
+        ("sqs:SendMessage", "AnnounceFailures.Arn"),
+        POST,
+    },
+}
+"""What each role may do beside writing to its function's own log group; no more, no less."""
+
+ENVIRONMENT = {
+    "AdmitFunction": set[str](),
+    "ConnectFunction": {"MEMBERSHIPS_TABLE", "LEASE_SECONDS"},
+    "DisconnectFunction": {"MEMBERSHIPS_TABLE"},
+    "DefaultFunction": {
+        "MEMBERSHIPS_TABLE",
+        "LEASE_SECONDS",
+        "ROOM_LOG_TABLE",
+        "RETENTION_SECONDS",
+        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
+    },
+    "AnnounceFunction": {"MEMBERSHIPS_TABLE", "LEASE_SECONDS", "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"},
+}
+
+each_function = pytest.mark.parametrize("function", FUNCTIONS)
+
+
+def text(value: Any) -> str:
+    """An intrinsic as one short string: Logical.Attribute, a Sub's pattern, or a Ref's name."""
+    if isinstance(value, dict):
+        [(kind, argument)] = value.items()
+        return ".".join(argument) if kind == "Fn::GetAtt" else str(argument)
+    return str(value)
+
+
+def parameters_in(value: Any, template: dict[str, Any]) -> set[str]:
+    """Names of the parameters on which a value depends, through conditions and mappings too."""
+    if isinstance(value, list):
+        return {name for item in value for name in parameters_in(item, template)}
+    if not isinstance(value, dict):
+        return set()
+    found: set[str] = set()
+    for key, item in value.items():
+        if key == "Ref":
+            found.add(item)
+        elif key == "Fn::Sub" and isinstance(item, str):
+            found.update(re.findall(r"\$\{(\w+)\}", item))
+        elif key == "Fn::If":
+            found |= parameters_in(template["Conditions"][item[0]], template) | parameters_in(
+                item[1:], template
+            )
+        else:
+            found |= parameters_in(item, template)
+    return found & set(template["Parameters"])
+
+
+def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        statement
+        for policy in role["Properties"].get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def test_cfn_lint_finds_nothing(root: Path, template: dict[str, Any]) -> None:
+    assert lint_file(root / "template.yaml") == []
+    # Once more with the includes in place, which cfn-lint does not follow.
+    assert lint(json.dumps(template)) == []
+
+
+def test_only_known_functions(resources: dict[str, Any]) -> None:
+    found = {name for name, item in resources.items() if item["Type"] == "AWS::Lambda::Function"}
+    assert found == FUNCTIONS.keys()
+
+
+@each_function
+def test_function_is_explicit(function: str, resources: dict[str, Any], root: Path) -> None:
+    properties = resources[function]["Properties"]
+    module = FUNCTIONS[function]
+    assert properties["Handler"] == f"{module}.handler"
+    assert (root / "functions" / f"{module}.py").is_file()
+    assert properties["Runtime"] == "python3.13"
+    assert properties["Architectures"] == ["arm64"]
+    assert properties["MemorySize"] >= 256
+    # A frame's function ends before the gateway gives up on it, at 29 s.
+    assert properties["Timeout"] <= (60 if module == "announce" else 25)
+
+
+@each_function
+def test_environment_is_what_the_function_needs(function: str, resources: dict[str, Any]) -> None:
+    variables = resources[function]["Properties"]["Environment"]["Variables"]
+    assert variables.keys() == ENVIRONMENT[function] | {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
+
+
+@each_function
+def test_role_allows_what_the_function_does_and_no_more(function: str, resources: dict[str, Any]) -> None:
+    role_id = resources[function]["Properties"]["Role"]["Fn::GetAtt"][0]
+    role = resources[role_id]
+    assert role["Properties"].get("ManagedPolicyArns", []) == []
+    [trust] = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+    allowed = set()
+    for statement in statements(role):
+        assert statement["Effect"] == "Allow"
+        actions = statement["Action"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            assert "*" not in action
+            allowed.add((action, text(statement["Resource"])))
+    logs = f"{resources[function]['Properties']['LoggingConfig']['LogGroup']['Ref']}.Arn"
+    assert allowed == ALLOWED[function] | {("logs:CreateLogStream", logs), ("logs:PutLogEvents", logs)}
+
+
+def test_nothing_is_shared_between_functions(resources: dict[str, Any]) -> None:
+    properties = [resources[function]["Properties"] for function in FUNCTIONS]
+    assert len({text(item["Role"]) for item in properties}) == len(FUNCTIONS)
+    assert len({text(item["LoggingConfig"]["LogGroup"]) for item in properties}) == len(FUNCTIONS)
+
+
+def test_every_log_group_has_a_retention(resources: dict[str, Any]) -> None:
+    groups = [item for item in resources.values() if item["Type"] == "AWS::Logs::LogGroup"]
+    assert len(groups) == len(FUNCTIONS) + 1
+    for group in groups:
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@each_function
+def test_version_names_the_parameters_of_its_function(
+    function: str, resources: dict[str, Any], template: dict[str, Any]
+) -> None:
+    """Without, the alias would stay on the old value; with others, Lambda refuses a version with nothing new."""
+    alias = resources[f"{function}Aliaslive"]["Properties"]
+    version = resources[alias["FunctionVersion"]["Fn::GetAtt"][0]]
+    described = parameters_in(version["Properties"]["Description"], template)
+    assert described == parameters_in(resources[function]["Properties"], template)
+    assert version["DeletionPolicy"] == "Delete"
+
+
+@each_function
+def test_new_code_is_a_new_version(function: str, resources: dict[str, Any], transform: Transform) -> None:
+    later = transform(code="s3://bucket/later.zip")["Resources"]
+    alias = f"{function}Aliaslive"
+    assert later[alias]["Properties"]["FunctionVersion"] != resources[alias]["Properties"]["FunctionVersion"]
+
+
+def test_snap_start_is_off_unless_asked_for(template: dict[str, Any], resources: dict[str, Any]) -> None:
+    assert template["Parameters"]["SnapStart"]["Default"] == "off"
+    for function in FUNCTIONS:
+        snap_start = resources[function]["Properties"]["SnapStart"]
+        assert snap_start == {"ApplyOn": {"Fn::If": ["SnapStartOn", "PublishedVersions", "None"]}}
+
+
+@pytest.mark.parametrize(
+    ("route", "function"),
+    [("$connect", "ConnectFunction"), ("$disconnect", "DisconnectFunction"), ("$default", "DefaultFunction")],
+)
+def test_route_goes_to_the_alias(route: str, function: str, resources: dict[str, Any]) -> None:
+    [found] = [
+        item["Properties"]
+        for item in resources.values()
+        if item["Type"] == "AWS::ApiGatewayV2::Route" and item["Properties"]["RouteKey"] == route
+    ]
+    integration = resources[found["Target"]["Fn::Join"][1][1]["Ref"]]["Properties"]
+    assert integration["IntegrationUri"]["Fn::Sub"][1] == {"FunctionArn": {"Ref": f"{function}Aliaslive"}}
+    assert ("AuthorizerId" in found) == (route == "$connect")
+
+
+def test_authorizer_is_always_asked(resources: dict[str, Any]) -> None:
+    [authorizer] = [item for item in resources.values() if item["Type"] == "AWS::ApiGatewayV2::Authorizer"]
+    properties = authorizer["Properties"]
+    assert properties["AuthorizerType"] == "REQUEST"
+    assert properties["AuthorizerUri"]["Fn::Sub"][1] == {"AuthArn": {"Ref": "AdmitFunctionAliaslive"}}
+    # An identity source that is missing or empty would be refused without asking; both names may be blank.
+    assert "IdentitySource" not in properties
+
+
+def test_stage(resources: dict[str, Any], template: dict[str, Any]) -> None:
+    [stage] = [
+        item["Properties"] for item in resources.values() if item["Type"] == "AWS::ApiGatewayV2::Stage"
+    ]
+    assert stage["StageName"] == {"Ref": "StageName"}
+    assert template["Parameters"]["StageName"]["Default"] == "live"
+    settings = stage["DefaultRouteSettings"]
+    assert settings["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
+    assert settings["DataTraceEnabled"] is False
+
+
+def test_access_log_tells_nothing_private(resources: dict[str, Any]) -> None:
+    [stage] = [
+        item["Properties"] for item in resources.values() if item["Type"] == "AWS::ApiGatewayV2::Stage"
+    ]
+    settings = stage["AccessLogSettings"]
+    assert text(settings["DestinationArn"]) == "AccessLogs.Arn"
+    logged = json.loads(settings["Format"])
+    assert {"requestId", "connectionId", "route", "status"} <= logged.keys()
+    # Neither the query (a ticket), nor the names, nor what headers say.
+    assert not re.search(r"query|header|principal|path|protocol|userAgent", settings["Format"], re.IGNORECASE)
+
+
+def test_access_logs_wait_for_the_account_role(resources: dict[str, Any]) -> None:
+    assert resources["AccessLogs"]["Metadata"]["After"] == {
+        "Fn::If": ["CreateAccountLogRole", {"Ref": "GatewayAccount"}, "nothing"]
+    }
+    # Other APIs of the account may have come to use them.
+    assert {resources[name]["DeletionPolicy"] for name in ("GatewayAccount", "GatewayLogRole")} == {"Retain"}
+
+
+@pytest.mark.parametrize(
+    ("table", "sort", "kind"), [("Memberships", "connection_id", "S"), ("RoomLog", "seq", "N")]
+)
+def test_table(table: str, sort: str, kind: str, resources: dict[str, Any]) -> None:
+    properties = resources[table]["Properties"]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["KeySchema"] == [
+        {"AttributeName": "room_id", "KeyType": "HASH"},
+        {"AttributeName": sort, "KeyType": "RANGE"},
+    ]
+    assert {"AttributeName": sort, "AttributeType": kind} in properties["AttributeDefinitions"]
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert {"DeletionPolicy", "UpdateReplacePolicy"} <= resources[table].keys()
+
+
+def test_only_memberships_are_streamed(resources: dict[str, Any]) -> None:
+    stream = resources["Memberships"]["Properties"]["StreamSpecification"]
+    assert stream == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert "StreamSpecification" not in resources["RoomLog"]["Properties"]
+
+
+def test_stream_mapping(resources: dict[str, Any]) -> None:
+    [mapping] = [
+        item["Properties"] for item in resources.values() if item["Type"] == "AWS::Lambda::EventSourceMapping"
+    ]
+    patterns = [json.loads(item["Pattern"]) for item in mapping.pop("FilterCriteria")["Filters"]]
+    assert patterns == [
+        {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"client_id": {"S": [{"exists": True}]}}}},
+        {"eventName": ["REMOVE"], "dynamodb": {"OldImage": {"client_id": {"S": [{"exists": True}]}}}},
+    ]
+    assert mapping == {
+        "EventSourceArn": {"Fn::GetAtt": ["Memberships", "StreamArn"]},
+        "FunctionName": {"Ref": "AnnounceFunctionAliaslive"},
+        "StartingPosition": "TRIM_HORIZON",
+        "BatchSize": 100,
+        "MaximumBatchingWindowInSeconds": {"Ref": "AnnounceWindow"},
+        "ParallelizationFactor": 1,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "BisectBatchOnFunctionError": True,
+        "MaximumRetryAttempts": 5,
+        "MaximumRecordAgeInSeconds": 3600,
+        "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["AnnounceFailures", "Arn"]}}},
+    }
+
+
+def test_failures_are_kept_for_two_weeks_and_encrypted(resources: dict[str, Any]) -> None:
+    queue = resources["AnnounceFailures"]["Properties"]
+    assert queue["SqsManagedSseEnabled"] is True
+    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_retention_has_every_choice_in_seconds(template: dict[str, Any]) -> None:
+    choices = template["Parameters"]["MessageRetentionDays"]["AllowedValues"]
+    assert template["Mappings"]["Retention"] == {day: {"Seconds": str(int(day) * 86400)} for day in choices}
+
+
+def test_one_stage_name(template: dict[str, Any]) -> None:
+    """Whoever names the stage asks the parameter, so that another name needs no other change."""
+    outputs = template["Outputs"]
+    endpoints = [
+        resource["Properties"]["Environment"]["Variables"].get("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI")
+        for name, resource in template["Resources"].items()
+        if "Environment" in resource["Properties"]
+    ]
+    addresses = [outputs["WebSocketUrl"]["Value"], outputs["ManagementEndpoint"]["Value"]]
+    for address in [*addresses, *filter(None, endpoints)]:
+        assert text(address).endswith(".execute-api.${AWS::Region}.${AWS::URLSuffix}/${StageName}")
+    assert outputs["WebSocketUrl"]["Value"]["Fn::Sub"].startswith("wss://")
+
+
+def test_the_deploying_page_lists_the_parameters(root: Path, template: dict[str, Any]) -> None:
+    page = (root / "docs" / "deploying.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", page, re.MULTILINE)
+    assert listed == [(name, str(item["Default"])) for name, item in template["Parameters"].items()]
+
+
+def test_every_parameter_is_in_a_group_and_explained(template: dict[str, Any]) -> None:
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(template["Parameters"])
+    assert all(item["Description"] for item in template["Parameters"].values())

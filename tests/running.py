@@ -1,0 +1,107 @@
+"""A local deployment in this process, in a thread of its own, with what its functions print recorded."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from local_dev.local import Deployment, Options, deployment
+
+START_TIMEOUT = 60.0
+EVENT_TIMEOUT = 20.0
+
+
+class Recorder:
+    """Every line that a function printed, with the function's logical id."""
+
+    def __init__(self) -> None:
+        self._lines: list[tuple[str, str]] = []
+        self._changed = threading.Condition()
+
+    def record(self, name: str, line: str) -> None:
+        """Take a line; the gateway's `output`."""
+        with self._changed:
+            self._lines.append((name, line))
+            self._changed.notify_all()
+
+    def lines(self, name: str) -> list[str]:
+        """What the function has printed so far."""
+        with self._changed:
+            return [line for who, line in self._lines if who == name]
+
+    def wait_for(self, name: str, wanted: Callable[[str], bool]) -> str:
+        """The first line of the function that `wanted` accepts, printed already or within the time-out."""
+        with self._changed:
+            found = self._changed.wait_for(
+                lambda: [line for who, line in self._lines if who == name and wanted(line)], EVENT_TIMEOUT
+            )
+        assert found, f"{name} printed no such line, but: {self.lines(name)}"
+        line: str = found[0]
+        return line
+
+    def event(self, name: str, wanted: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+        """The first event that the function printed as `EVENT {…}` and `wanted` accepts."""
+
+        def accepts(line: str) -> bool:
+            return line.startswith("EVENT ") and bool(wanted(json.loads(line[6:])))
+
+        event: dict[str, Any] = json.loads(self.wait_for(name, accepts)[6:])
+        return event
+
+
+class Running:
+    """A deployment to talk to. `url` is http://127.0.0.1:<port>."""
+
+    def __init__(self, deployed: Deployment, recorder: Recorder, loop: asyncio.AbstractEventLoop) -> None:
+        self.deployed, self.recorder, self.loop = deployed, recorder, loop
+        self.url = deployed.url
+        self.ws_url = deployed.url.replace("http", "ws", 1)
+
+
+@contextmanager
+def running(template: Path, *, site: Path | None = None, **parameters: str) -> Iterator[Running]:
+    """Deploy `template` and take it down again."""
+    recorder = Recorder()
+    options = Options(
+        template=template,
+        host="127.0.0.1",
+        port=0,
+        region="us-east-1",
+        parameters=parameters,
+        site=site,
+        output=recorder.record,
+    )
+    ready = threading.Event()
+    state: dict[str, Any] = {}
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        state["loop"], state["stop"] = asyncio.get_running_loop(), stop
+        async with deployment(options) as deployed:
+            state["deployed"] = deployed
+            ready.set()
+            await stop.wait()
+
+    def run() -> None:
+        try:
+            asyncio.run(main())
+        except BaseException as error:
+            state["error"] = error
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=run, name="deployment")
+    thread.start()
+    try:
+        assert ready.wait(START_TIMEOUT), "the deployment did not start"
+        if "error" in state:
+            raise state["error"]
+        yield Running(state["deployed"], recorder, state["loop"])
+    finally:
+        if "deployed" in state:
+            state["loop"].call_soon_threadsafe(state["stop"].set)
+        thread.join(30)
+        assert not thread.is_alive(), "the deployment did not end"
