@@ -1,0 +1,107 @@
+"""Telling rooms who joined and who left, from a batch of the Memberships stream.
+
+What is promised: people are announced in the order in which they came and went, and those of a batch that
+fails or is told again are announced all the same. One may be announced twice, if the function dies after it
+counted a batch and before the batch was reported done. One goes unannounced if the stream's retries are
+used up (the batch is then in the on-failure queue), or if retries cut a batch in two after it died in the
+middle. After a departure that was lost in this way the person counts as there, and is not announced again,
+until the item that counts them expires: a day after they were last seen coming or going. Presence is read
+from the memberships each time and so is right whatever was lost.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+
+from chat import changes, clock, events
+from chat.changes import Change
+from chat.clock import Clock
+from chat.connections import TimeLeft
+from chat.errors import Unavailable
+from chat.events import Event
+from chat.identity import Identity
+from chat.memberships import Member
+from chat.rooms import Rooms
+
+logger = Logger()
+
+
+@dataclass(slots=True)
+class _News:
+    """What one room is to be told: its members as they are now, and what led there."""
+
+    members: list[Member]
+    names: list[str]
+    lines: list[Event] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcements:
+    """The announcer of one deployment."""
+
+    rooms: Rooms
+    now: Clock = clock.now
+
+    @classmethod
+    def from_environment(cls) -> "Announcements":
+        return cls(Rooms.from_environment())
+
+    def announce(self, records: Iterable[DynamoDBRecord], *, time_left: TimeLeft) -> str | None:
+        """Tells every room of the batch its news; answers where the stream has to start again, if it has to.
+
+        Changes are counted in the order of the stream, over all rooms, up to the first that cannot be. What
+        was counted is told, and nothing from that one on has been touched: the stream, which goes back to
+        the lowest failure, then repeats nothing.
+        """
+        batch, failure = _read(records)
+        news: dict[str, _News] = {}
+        upcoming: dict[Identity, deque[Change]] = {}
+        for change in batch:
+            upcoming.setdefault(change.who, deque()).append(change)
+        for change in batch:
+            upcoming[change.who].popleft()
+            try:
+                self._count(change, upcoming[change.who], news)
+            except Unavailable:
+                logger.exception("the batch is cut short", sequence_number=change.sequence_number)
+                failure = change.sequence_number
+                break
+        for room_id, room in news.items():
+            presence = events.present(room.names, at=self.now())
+            self.rooms.tell(room_id, room.members, *room.lines, presence, time_left=time_left)
+        return failure
+
+    def _count(self, change: Change, later: Iterable[Change], news: dict[str, _News]) -> None:
+        """Counts a connection to its person, or off; a person's first and last one make news."""
+        memberships, who = self.rooms.memberships, change.who
+        if who.room_id not in news:
+            # Read before anything is counted: if this fails, nothing is half done.
+            news[who.room_id] = _News(*memberships.members_and_names(who.room_id))
+        update = memberships.arrive if change.entered else memberships.depart
+        then = changes.connections_then(update(who, change.connection_id), later)
+        if change.entered and then == {change.connection_id}:
+            news[who.room_id].lines.append(events.joined(who.room_id, who.client_id, at=self.now()))
+        if not change.entered and not then:
+            news[who.room_id].lines.append(events.left(who.room_id, who.client_id, at=self.now()))
+
+
+def _read(records: Iterable[DynamoDBRecord]) -> tuple[list[Change], str | None]:
+    """The changes up to the first record that is none by its shape, and that record's sequence number.
+
+    A record without even that raises KeyError: then the whole batch fails, and the stream cuts it up to
+    find it.
+    """
+    batch: list[Change] = []
+    for record in records:
+        sequence_number: str = record["dynamodb"]["SequenceNumber"]
+        try:
+            change = changes.read(record)
+        except changes.MALFORMED:
+            logger.exception("not a change of a membership", sequence_number=sequence_number)
+            return batch, sequence_number
+        if change:
+            batch.append(change)
+    return batch, None

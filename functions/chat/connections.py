@@ -1,0 +1,111 @@
+"""Posting to members: all at once, in rounds, so that no connection that is slow or gone holds up another."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from chat import clock
+from chat.clock import Clock
+from chat.memberships import Member
+from chat.posts import BotoPosts, Posts, Result, Verdict
+
+TimeLeft = Callable[[], float]
+"""Answers the seconds that the invocation may still take."""
+
+# A connection opens only after $connect has returned (contract P01). So 410 from a member as young as this
+# means "not yet", and not "gone".
+YOUNG_MS = 10_000
+PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+# What one more round may take: the engine's time-outs, and a little to end in good order.
+ROUND_SECONDS = 4.5
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How many members got everything, who is gone, and who could not be reached and why."""
+
+    delivered: int = 0
+    gone: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+_NOTHING_YET = Result(Verdict.DELIVERED)
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A member on the way through the payloads, and how the latest attempt went."""
+
+    member: Member
+    done: int = 0
+    result: Result = _NOTHING_YET
+
+
+class Connections:
+    """Posts through an engine; clock, sleep and chance are passed in."""
+
+    def __init__(
+        self,
+        posts: Posts,
+        *,
+        now: Clock = clock.now,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._posts = posts
+        self._now = now
+        self._sleep = sleep
+        self._chance = chance
+
+    @classmethod
+    def from_environment(cls) -> "Connections":
+        return cls(BotoPosts.from_environment())
+
+    def post_to_all(
+        self, members: Sequence[Member], *payloads: bytes, time_left: TimeLeft = lambda: float("inf")
+    ) -> Outcome:
+        """Posts the payloads to every member, each member's in the order given.
+
+        What is worth it is tried again after a pause, a bounded number of times and only while time is
+        left. Never raises for a connection: each is delivered, gone or failed.
+        """
+        outcome = Outcome()
+        pending = self._round([_Pending(member) for member in members], payloads, outcome)
+        for pause in PAUSES:
+            if not pending:
+                break
+            # Newcomers need the whole pause; for the rest chance spreads the load (full jitter).
+            newcomers = any(each.result.verdict is Verdict.GONE for each in pending)
+            wait = pause if newcomers else pause * self._chance()
+            if time_left() < wait + ROUND_SECONDS:
+                break
+            self._sleep(wait)
+            pending = self._round(pending, payloads, outcome)
+        outcome.failed |= {each.member.connection_id: each.result.reason for each in pending}
+        return outcome
+
+    def _round(
+        self, pending: Sequence[_Pending], payloads: Sequence[bytes], outcome: Outcome
+    ) -> list[_Pending]:
+        """Takes each member as far as it goes without waiting; answers those who are worth another round."""
+        for index, payload in enumerate(payloads):
+            turn = [each for each in pending if each.done == index]
+            results = self._posts.post([each.member.connection_id for each in turn], payload)
+            for each, result in zip(turn, results, strict=True):
+                each.result = result
+                each.done += result.verdict is Verdict.DELIVERED
+        return [each for each in pending if self._is_worth_another(each, outcome)]
+
+    def _is_worth_another(self, each: _Pending, outcome: Outcome) -> bool:
+        """Files the members that are through with, whichever way it went."""
+        match each.result.verdict:
+            case Verdict.DELIVERED:
+                outcome.delivered += 1
+            case Verdict.GONE if self._now() - each.member.joined_at >= YOUNG_MS:
+                outcome.gone.append(each.member.connection_id)
+            case Verdict.REFUSED:
+                outcome.failed[each.member.connection_id] = each.result.reason
+            case _:
+                return True
+        return False

@@ -1,0 +1,88 @@
+"""What can go wrong, as one tree of errors and one table of codes, both fit to be shown to a client.
+
+ParleyError
+├── NameRefused      a room or client name, at the handshake
+├── FrameRefused     a frame that a client sent
+├── NotAMember       the connection is not (or no longer) in the room
+└── Unavailable      the store did not do what was asked
+"""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Every code that a client may see. `TEXTS` has the words for each."""
+
+    ROOM_TOO_LONG = "room_too_long"
+    ROOM_INVALID = "room_invalid"
+    CLIENT_TOO_LONG = "client_too_long"
+    CLIENT_INVALID = "client_invalid"
+    CLIENT_RESERVED = "client_reserved"
+    CONTENT_MISSING = "content_missing"
+    CONTENT_INVALID = "content_invalid"
+    CONTENT_TOO_LONG = "content_too_long"
+    FRAME_TOO_LARGE = "frame_too_large"
+    FRAME_TOO_DEEP = "frame_too_deep"
+    ACTION_UNKNOWN = "action_unknown"
+    SYNC_INVALID = "sync_invalid"
+    ID_INVALID = "id_invalid"
+    NOT_A_MEMBER = "not_a_member"
+    UNAVAILABLE = "unavailable"
+
+
+TEXTS = {
+    Code.ROOM_TOO_LONG: "A room's name has at most 64 characters.",
+    Code.ROOM_INVALID: "The room's name has characters that cannot be shown.",
+    Code.CLIENT_TOO_LONG: "A name has at most 64 characters.",
+    Code.CLIENT_INVALID: "The name has characters that cannot be shown.",
+    Code.CLIENT_RESERVED: "This name is kept for the system.",
+    Code.CONTENT_MISSING: 'The frame has neither "content" nor "action".',
+    Code.CONTENT_INVALID: '"content" must be text, a number or a boolean.',
+    Code.CONTENT_TOO_LONG: "A message has at most 4000 characters.",
+    Code.FRAME_TOO_LARGE: "A frame has at most 32768 bytes.",
+    Code.FRAME_TOO_DEEP: "The frame is nested too deeply.",
+    Code.ACTION_UNKNOWN: 'The actions are "ping" and "sync".',
+    Code.SYNC_INVALID: '"after" must be a whole number, 0 or more.',
+    Code.ID_INVALID: '"id" must be text of 1 to 64 characters.',
+    Code.NOT_A_MEMBER: "This connection is no longer in the room. Connect again.",
+    Code.UNAVAILABLE: "That could not be done just now. Try again.",
+}
+
+
+class ParleyError(Exception):
+    """A refusal that the client may see.
+
+    `code` is for programs, `content` for people, and `id` is that of the frame that was refused, where it
+    had one.
+    """
+
+    def __init__(self, code: Code, *, id: str | None = None) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.id = id
+
+    @property
+    def content(self) -> str:
+        return TEXTS[self.code]
+
+
+class NameRefused(ParleyError):
+    """A room or client name that may not be used."""
+
+
+class FrameRefused(ParleyError):
+    """A frame that is no message and no action."""
+
+
+class NotAMember(ParleyError):
+    """The connection has no membership: it was evicted, or its lease ran out."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.NOT_A_MEMBER)
+
+
+class Unavailable(ParleyError):
+    """The store failed. What was asked is not known to have happened, and may be asked again."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.UNAVAILABLE)

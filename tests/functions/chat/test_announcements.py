@@ -1,0 +1,190 @@
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from chat.announcements import Announcements
+from chat.identity import Identity
+from chat.memberships import Memberships
+from chat.rooms import Rooms
+
+from tests.functions.conftest import MEMBERSHIPS, Store, Time
+from tests.functions.stand_ins import GONE, NOW, Gateway, stream_record
+
+ADA = Identity("general", "ada")
+BO = Identity("general", "bo")
+CY = Identity("other", "cy")
+Told = list[str | list[str]]
+
+
+@pytest.fixture
+def announcements(rooms: Rooms, time: Time) -> Announcements:
+    return Announcements(rooms, now=time.now)
+
+
+def enter(memberships: Memberships, number: int, who: Identity, id: str) -> dict[str, Any]:
+    """A connection enters, and this is how the stream tells it."""
+    memberships.enter(who, id, joined_at=NOW - 60_000)
+    return stream_record(number, "INSERT", id, who)
+
+
+def leave(memberships: Memberships, number: int, who: Identity, id: str) -> dict[str, Any]:
+    memberships.leave(who.room_id, id)
+    return stream_record(number, "REMOVE", id, who)
+
+
+def announce(announcements: Announcements, *records: dict[str, Any]) -> str | None:
+    return announcements.announce(map(DynamoDBRecord, records), time_left=lambda: 60.0)
+
+
+def told(gateway: Gateway, id: str) -> Told:
+    """The contents of system events and the users of presence events."""
+    return [event.get("content") or event["users"] for event in gateway.events(id)]
+
+
+def test_a_newcomer_is_greeted_and_then_sees_who_is_there(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway, store: Store
+) -> None:
+    joined = enter(memberships, 1, ADA, "A=")
+    store.calls.clear()
+    assert announce(announcements, joined) is None
+    assert told(gateway, "A=") == ["ada joined general.", ["ada"]]
+    assert store.calls == ["Query", "UpdateItem"]
+
+
+def test_two_tabs_are_one_person(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway
+) -> None:
+    enter(memberships, 0, BO, "Z=")
+    announce(announcements, enter(memberships, 1, ADA, "A="))
+    announce(announcements, enter(memberships, 2, ADA, "B="))
+    announce(announcements, leave(memberships, 3, ADA, "A="))
+    announce(announcements, leave(memberships, 4, ADA, "B="))
+    assert told(gateway, "Z=") == [
+        *("ada joined general.", ["ada", "bo"]),
+        ["ada", "bo"],
+        ["ada", "bo"],
+        *("ada left general.", ["bo"]),
+    ]
+
+
+def test_a_storm_of_changes_is_told_in_order_and_ends_in_one_presence(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway, store: Store
+) -> None:
+    records = [
+        enter(memberships, 1, BO, "Z="),
+        enter(memberships, 2, ADA, "A="),
+        enter(memberships, 3, ADA, "B="),
+        leave(memberships, 4, ADA, "A="),
+        leave(memberships, 5, ADA, "B="),
+        enter(memberships, 6, ADA, "C="),
+    ]
+    store.calls.clear()
+    assert announce(announcements, *records) is None
+    assert told(gateway, "Z=") == told(gateway, "C=")
+    assert told(gateway, "Z=") == [
+        "bo joined general.",
+        "ada joined general.",
+        "ada left general.",
+        "ada joined general.",
+        ["ada", "bo"],
+    ]
+    assert store.calls == ["Query"] + ["UpdateItem"] * 6
+
+
+def test_each_room_hears_its_own_news_only(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway, store: Store
+) -> None:
+    records = [
+        enter(memberships, 1, ADA, "A="),
+        enter(memberships, 2, CY, "C="),
+        enter(memberships, 3, BO, "B="),
+    ]
+    store.calls.clear()
+    assert announce(announcements, *records) is None
+    assert told(gateway, "A=") == ["ada joined general.", "bo joined general.", ["ada", "bo"]]
+    assert told(gateway, "C=") == ["cy joined other.", ["cy"]]
+    assert store.calls.count("Query") == 2
+
+
+def test_the_last_one_out_tells_nobody(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway
+) -> None:
+    announce(announcements, enter(memberships, 1, ADA, "A="))
+    gateway.reset()
+    assert announce(announcements, leave(memberships, 2, ADA, "A=")) is None
+    assert gateway.posts == []
+
+
+def test_a_batch_that_is_told_again_says_the_same(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway
+) -> None:
+    """The function died before it could say that it was done."""
+    enter(memberships, 0, BO, "Z=")
+    records = [enter(memberships, 1, ADA, "A="), enter(memberships, 2, ADA, "B=")]
+    announce(announcements, *records)
+    first = told(gateway, "Z=")
+    gateway.reset()
+    announce(announcements, *records)
+    assert told(gateway, "Z=") == first == ["ada joined general.", ["ada", "bo"]]
+
+
+@pytest.mark.parametrize("call", ["Query", "UpdateItem"])
+def test_after_a_failure_the_stream_starts_again_there_and_nothing_is_lost_or_told_twice(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway, store: Store, call: str
+) -> None:
+    records = [
+        enter(memberships, 1, ADA, "A="),
+        enter(memberships, 2, CY, "C="),
+        enter(memberships, 3, BO, "B="),
+    ]
+    store.faults[call] += [None, "InternalServerError"]
+    assert announce(announcements, *records) == "2"
+    assert told(gateway, "A=") == ["ada joined general.", ["ada", "bo"]]
+    assert announce(announcements, *records[1:]) is None
+    assert told(gateway, "C=")[-2:] == ["cy joined other.", ["cy"]]
+    assert [line for line in told(gateway, "C=") if line == "cy joined other."] == ["cy joined other."]
+    assert told(gateway, "A=") == [
+        *("ada joined general.", ["ada", "bo"]),
+        *("bo joined general.", ["ada", "bo"]),
+    ]
+
+
+def test_where_the_store_is_down_nothing_is_told_and_all_is_tried_again(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway, store: Store
+) -> None:
+    record = enter(memberships, 1, ADA, "A=")
+    store.faults["Query"].append("InternalServerError")
+    assert announce(announcements, record) == "1"
+    assert gateway.posts == []
+
+
+def test_a_poisoned_record_fails_and_what_was_before_it_is_told(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway
+) -> None:
+    records = [enter(memberships, 1, ADA, "A="), enter(memberships, 2, BO, "B=")]
+    records[1]["dynamodb"]["NewImage"]["client_id"] = {"N": "7"}
+    assert announce(announcements, *records) == "2"
+    assert told(gateway, "A=")[0] == "ada joined general."
+
+
+def test_a_record_without_a_place_in_the_stream_fails_the_batch(announcements: Announcements) -> None:
+    with pytest.raises(KeyError):
+        announce(announcements, {"eventName": "INSERT", "dynamodb": {}})
+
+
+def test_other_changes_of_the_table_are_passed_over(announcements: Announcements, store: Store) -> None:
+    assert announce(announcements, stream_record(1, "MODIFY", "A=", ADA)) is None
+    assert store.calls == []
+
+
+def test_the_gone_are_evicted_which_the_stream_will_tell(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway, store: Store
+) -> None:
+    enter(memberships, 0, BO, "Z=")
+    gateway.answers["Z="].append(GONE)
+    announce(announcements, enter(memberships, 1, ADA, "A="))
+    left = {item["connection_id"]["S"] for item in store.items(MEMBERSHIPS)}
+    assert left == {"A=", "~ada"}
+    gateway.reset()
+    announce(announcements, stream_record(2, "REMOVE", "Z=", BO))
+    assert told(gateway, "A=") == ["bo left general.", ["ada"]]

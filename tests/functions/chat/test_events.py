@@ -1,0 +1,95 @@
+import json
+
+import pytest
+from chat import events
+from chat.errors import Code, FrameRefused, NotAMember
+from chat.events import Event
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.functions.stand_ins import NOW
+
+AT = "2025-06-15T15:06:40.000Z"
+
+
+def message(seq: int, content: str, *, client_id: str = "ada", id: str | None = None) -> Event:
+    return events.message(
+        room_id="general", client_id=client_id, content=content, timestamp=AT, seq=seq, id=id
+    )
+
+
+def test_a_message() -> None:
+    plain = {
+        "type": "message",
+        "room_id": "general",
+        "client_id": "ada",
+        "content": "hi",
+        "timestamp": AT,
+        "seq": 7,
+    }
+    assert message(7, "hi") == plain
+    assert message(7, "hi", id="x") == plain | {"id": "x"}
+
+
+def test_joined_and_left() -> None:
+    system = {"type": "system", "room_id": "general", "client_id": "system", "timestamp": AT}
+    assert events.joined("general", "ada", at=NOW) == system | {"content": "ada joined general."}
+    assert events.left("general", "ada", at=NOW) == system | {"content": "ada left general."}
+
+
+def test_presence() -> None:
+    assert events.present(["bo", "ada", "bo"], at=NOW) == {
+        "type": "presence",
+        "users": ["ada", "bo"],
+        "timestamp": AT,
+    }
+
+
+def test_presence_of_a_crowd_has_the_total() -> None:
+    event = events.present(map(str, range(500)), at=NOW)
+    assert len(event["users"]) == 200
+    assert event["total"] == 500
+
+
+def test_an_error() -> None:
+    event = {"type": "error", "code": "not_a_member", "timestamp": AT, "content": NotAMember().content}
+    assert events.error(NotAMember(), at=NOW) == event
+    refused = FrameRefused(Code.CONTENT_INVALID, id="x")
+    assert events.error(refused, at=NOW)["id"] == "x"
+
+
+def test_a_pong() -> None:
+    assert events.pong(7, at=NOW) == {"type": "pong", "last_seq": 7, "timestamp": AT}
+
+
+def test_a_page() -> None:
+    assert events.page([message(7, "hi")], last_seq=8, more=True, at=NOW) == {
+        "type": "page",
+        "messages": [message(7, "hi")],
+        "last_seq": 8,
+        "timestamp": AT,
+        "more": True,
+    }
+
+
+def test_a_frame_is_compact_json_in_utf_8() -> None:
+    assert events.encode({"content": "سلام 👋", "seq": 1}) == '{"content":"سلام 👋","seq":1}'.encode()
+
+
+@pytest.mark.parametrize("character", ["a", "é", "👍", "\0", '"', "\\"])
+def test_a_page_holds_as_much_as_fits_and_at_least_the_largest_message(character: str) -> None:
+    largest = message(10**15, character * 4000, client_id='"' * 64, id="\0" * 64) | {"room_id": '"' * 64}
+    taken = events.fitting([largest] * 100, last_seq=10**15, at=NOW)
+    page = events.page(taken, last_seq=10**15, more=False, at=NOW)
+    assert 1 <= len(taken) < 100
+    assert len(events.encode(page)) <= 32_768 < len(events.encode(page)) + len(events.encode(largest)) + 1
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=4000), max_size=20))
+def test_a_page_is_never_larger_than_a_frame(contents: list[str]) -> None:
+    messages = [message(seq, content) for seq, content in enumerate(contents, 1)]
+    taken = events.fitting(messages, last_seq=len(messages), at=NOW)
+    assert taken == messages[: len(taken)]
+    frame = events.encode(events.page(taken, last_seq=len(messages), more=True, at=NOW))
+    assert len(frame) <= 32_768
+    assert json.loads(frame)["messages"] == taken

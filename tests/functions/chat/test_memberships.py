@@ -1,0 +1,127 @@
+from collections.abc import Callable
+
+import pytest
+from chat.errors import NotAMember, Unavailable
+from chat.identity import Identity
+from chat.memberships import Member, Memberships
+
+from tests.functions.conftest import MEMBERSHIPS, Store, Time
+from tests.functions.stand_ins import NOW
+
+ADA = Identity("general", "ada")
+BO = Identity("general", "bo")
+
+
+def test_entering_writes_one_item_with_a_lease(store: Store, memberships: Memberships) -> None:
+    memberships.enter(ADA, "A=", joined_at=NOW - 5)
+    assert store.calls == ["PutItem"]
+    assert store.items(MEMBERSHIPS) == [
+        {
+            "room_id": {"S": "general"},
+            "connection_id": {"S": "A="},
+            "client_id": {"S": "ada"},
+            "joined_at": {"N": str(NOW - 5)},
+            "expires_at": {"N": str(NOW // 1000 + 7500)},
+        }
+    ]
+
+
+def test_leaving_deletes_it_and_may_be_repeated(store: Store, memberships: Memberships) -> None:
+    memberships.enter(ADA, "A=", joined_at=NOW)
+    memberships.leave("general", "A=")
+    memberships.leave("general", "A=")
+    assert store.calls == ["PutItem", "DeleteItem", "DeleteItem"]
+    assert store.items(MEMBERSHIPS) == []
+
+
+def test_a_touch_renews_the_lease(store: Store, memberships: Memberships, time: Time) -> None:
+    memberships.enter(ADA, "A=", joined_at=NOW)
+    time.now_ms += 3_000_000
+    memberships.touch("general", "A=")
+    assert store.calls == ["PutItem", "UpdateItem"]
+    [item] = store.items(MEMBERSHIPS)
+    assert item["expires_at"]["N"] == str(NOW // 1000 + 3000 + 7500)
+    assert item["client_id"]["S"] == "ada"
+
+
+def test_a_touch_proves_the_membership_and_makes_none(store: Store, memberships: Memberships) -> None:
+    with pytest.raises(NotAMember):
+        memberships.touch("general", "A=")
+    assert store.items(MEMBERSHIPS) == []
+
+
+def test_members_are_the_connections_of_the_room(memberships: Memberships) -> None:
+    memberships.enter(ADA, "A=", joined_at=NOW - 1)
+    memberships.enter(BO, "_B=", joined_at=NOW - 2)
+    memberships.enter(BO, "z-=", joined_at=NOW - 3)
+    memberships.enter(Identity("other", "ada"), "C=", joined_at=NOW)
+    memberships.arrive(ADA, "A=")
+    members = [Member("A=", NOW - 1), Member("_B=", NOW - 2), Member("z-=", NOW - 3)]
+    assert memberships.members("general") == members
+    assert memberships.members_and_names("general") == (members, ["ada", "bo", "bo"])
+    assert memberships.members("nobody is here") == []
+
+
+def test_a_lease_that_has_run_out_is_no_membership(memberships: Memberships, time: Time) -> None:
+    memberships.enter(ADA, "A=", joined_at=NOW)
+    time.now_ms += 7_499_000
+    assert memberships.members("general") == [Member("A=", NOW)]
+    time.now_ms += 1000
+    assert memberships.members("general") == []
+
+
+def test_members_of_a_large_room_come_page_by_page(store: Store, memberships: Memberships) -> None:
+    for n in range(4):
+        memberships.enter(ADA, f"{n}=", joined_at=NOW)
+        store.client.update_item(
+            TableName=MEMBERSHIPS,
+            Key={"room_id": {"S": "general"}, "connection_id": {"S": f"{n}="}},
+            UpdateExpression="SET ballast = :much",  # DynamoDB cuts a page at 1 MB
+            ExpressionAttributeValues={":much": {"S": "x" * 300_000}},
+        )
+    store.calls.clear()
+    assert len(memberships.members("general")) == 4
+    assert store.calls == ["Query", "Query"]
+
+
+def test_a_persons_connections_are_counted_once_each(store: Store, memberships: Memberships) -> None:
+    assert memberships.arrive(ADA, "A=") == {"A="}
+    assert memberships.arrive(ADA, "B=") == {"A=", "B="}
+    assert memberships.arrive(ADA, "B=") == {"A=", "B="}
+    assert memberships.depart(ADA, "A=") == {"B="}
+    assert memberships.depart(ADA, "A=") == {"B="}
+    assert memberships.depart(ADA, "B=") == set()
+    assert memberships.depart(ADA, "B=") == set()
+    assert memberships.arrive(ADA, "C=") == {"C="}
+    assert store.calls == ["UpdateItem"] * 8
+    [person] = store.items(MEMBERSHIPS)
+    assert person["connection_id"] == {"S": "~ada"}
+    assert person["expires_at"] == {"N": str(NOW // 1000 + 86_400)}
+    assert "client_id" not in person
+
+
+def test_one_who_was_never_counted_may_depart(memberships: Memberships) -> None:
+    assert memberships.depart(ADA, "A=") == set()
+
+
+def test_a_fault_of_the_table_is_unavailable(store: Store, memberships: Memberships) -> None:
+    calls: dict[str, Callable[[], object]] = {
+        "PutItem": lambda: memberships.enter(ADA, "A=", joined_at=NOW),
+        "DeleteItem": lambda: memberships.leave("general", "A="),
+        "Query": lambda: memberships.members("general"),
+    }
+    for name, call in calls.items():
+        store.faults[name].append("InternalServerError")
+        with pytest.raises(Unavailable):
+            call()
+    store.faults["UpdateItem"] += ["InternalServerError", "ProvisionedThroughputExceededException"]
+    with pytest.raises(Unavailable):
+        memberships.touch("general", "A=")
+    with pytest.raises(Unavailable):
+        memberships.arrive(ADA, "A=")
+
+
+def test_settings_come_from_the_environment(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEASE_SECONDS", "60")
+    Memberships.from_environment().enter(ADA, "A=", joined_at=NOW)
+    assert len(Memberships.from_environment().members("general")) == 1

@@ -1,0 +1,193 @@
+"""Tables on moto, a management API on loopback, and the entry points as Lambda would load them."""
+
+import importlib
+import io
+import json
+import sys
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.awsrequest import AWSResponse, HTTPHeaders
+from chat import dynamodb
+from chat.connections import Connections
+from chat.log import RoomLog
+from chat.memberships import Memberships
+from chat.posts import BotoPosts
+from chat.rooms import Rooms
+from hypothesis import settings
+from moto import mock_aws
+
+from tests.functions.stand_ins import NOW, Gateway, GatewayServer
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# How long an example takes says more about what else the machine is doing.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
+
+MEMBERSHIPS = "Memberships"
+ROOM_LOG = "RoomLog"
+
+
+@dataclass
+class Time:
+    """A clock that a test sets, and a sleep that moves it on."""
+
+    now_ms: int = NOW
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> int:
+        return self.now_ms
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now_ms += round(seconds * 1000)
+
+
+@dataclass
+class Store:
+    """DynamoDB on moto, its calls by name, and the faults that the next ones of a name are to have.
+
+    A fault is the code of an error that DynamoDB answers with, or an exception on the way there; None is no fault.
+    """
+
+    client: "DynamoDBClient"
+    calls: list[str] = field(default_factory=list)
+    faults: dict[str, deque[str | Exception | None]] = field(default_factory=lambda: defaultdict(deque))
+
+    def before_call(self, model: Any, **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
+        self.calls.append(model.name)
+        fault = self.faults[model.name].popleft() if self.faults[model.name] else None
+        if isinstance(fault, Exception):
+            raise fault
+        if fault is None:
+            return None
+        status = 400 if fault.startswith("Conditional") else 500
+        parsed = {
+            "Error": {"Code": fault, "Message": "told to fail"},
+            "ResponseMetadata": {"HTTPStatusCode": status},
+        }
+        return AWSResponse("", status, HTTPHeaders(), None), parsed
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = list(self.client.scan(TableName=table)["Items"])
+        self.calls.remove("Scan")
+        return found
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+def _set_environment(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "MEMBERSHIPS_TABLE": MEMBERSHIPS,
+        "ROOM_LOG_TABLE": ROOM_LOG,
+        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": gateway.url,
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
+    """What the template gives to every function."""
+    _set_environment(monkeypatch, gateway)
+
+
+@pytest.fixture
+def store(environment: None) -> Iterator[Store]:
+    with mock_aws():
+        client = dynamodb.client()
+        for table, (sort, kind) in {MEMBERSHIPS: ("connection_id", "S"), ROOM_LOG: ("seq", "N")}.items():
+            client.create_table(
+                TableName=table,
+                AttributeDefinitions=[
+                    {"AttributeName": "room_id", "AttributeType": "S"},
+                    {"AttributeName": sort, "AttributeType": kind},  # type: ignore[typeddict-item]
+                ],
+                KeySchema=[
+                    {"AttributeName": "room_id", "KeyType": "HASH"},
+                    {"AttributeName": sort, "KeyType": "RANGE"},
+                ],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        store = Store(client)
+        client.meta.events.register("before-call.dynamodb", store.before_call)  # type: ignore[arg-type]
+        yield store
+        client.meta.events.unregister("before-call.dynamodb", store.before_call)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def memberships(store: Store, time: Time) -> Memberships:
+    return Memberships(store.client, table=MEMBERSHIPS, now=time.now)
+
+
+@pytest.fixture
+def log(store: Store, time: Time) -> RoomLog:
+    return RoomLog(store.client, table=ROOM_LOG, now=time.now)
+
+
+@pytest.fixture(scope="session")
+def _gateway_server() -> Iterator[Gateway]:
+    with GatewayServer() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def gateway(_gateway_server: Gateway) -> Gateway:
+    _gateway_server.reset()
+    return _gateway_server
+
+
+@pytest.fixture(scope="session")
+def _posts(_gateway_server: Gateway) -> BotoPosts:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _set_environment(monkeypatch, _gateway_server)
+        return BotoPosts.from_environment()
+
+
+@pytest.fixture
+def rooms(memberships: Memberships, gateway: Gateway, _posts: BotoPosts, time: Time) -> Rooms:
+    """Rooms over moto and the management API on loopback; nothing in them really sleeps."""
+    return Rooms(memberships, Connections(_posts, now=time.now, sleep=time.sleep, chance=lambda: 0.5))
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> "Logged":
+    """The lines that were logged from here on. Loggers of one service, so all of ours, share a handler."""
+    stream = io.StringIO()
+    monkeypatch.setattr(Logger().registered_handler, "stream", stream)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+Logged = Callable[[], list[dict[str, Any]]]
+
+
+class Load(Protocol):
+    def __call__(self, name: str) -> ModuleType: ...
+
+
+@pytest.fixture
+def load(store: Store) -> Iterator[Load]:
+    """Loads an entry point as a new Lambda process does, in the environment of the test."""
+    loaded = []
+
+    def load(name: str) -> ModuleType:
+        if name not in loaded:
+            assert name not in sys.modules
+            loaded.append(name)
+        return importlib.import_module(name)
+
+    yield load
+    for name in loaded:
+        del sys.modules[name]

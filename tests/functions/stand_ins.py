@@ -1,0 +1,171 @@
+"""What stands around the functions in the tests: a management API on loopback, Lambda's context, and its events."""
+
+import json
+import threading
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from chat.identity import Identity
+
+NOW = 1_750_000_000_000  # in the past, whatever clock a test runs on: 2025-06-15T15:06:40.000Z
+API = "arn:aws:execute-api:eu-central-1:123456789012:abcdefghij/live"
+
+
+@dataclass
+class Answer:
+    """How the management API answers a post (contract M02, M05, M07, M10)."""
+
+    status: int
+    error: str = ""
+
+
+OK = Answer(200)
+GONE = Answer(410, "GoneException")
+
+
+@dataclass
+class Gateway:
+    """A management API that records what is posted, and answers what it was told to (200 if nothing)."""
+
+    posts: list[tuple[str, bytes]] = field(default_factory=list)
+    answers: dict[str, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
+    url: str = ""
+
+    def post(self, connection_id: str, body: bytes) -> Answer:
+        self.posts.append((connection_id, body))
+        queue = self.answers[connection_id]
+        return queue.popleft() if queue else OK
+
+    def events(self, connection_id: str) -> list[dict[str, Any]]:
+        """What the connection got, or would have got."""
+        return [json.loads(body) for to, body in self.posts if to == connection_id]
+
+    def reset(self) -> None:
+        self.posts.clear()
+        self.answers.clear()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    gateway: Gateway
+
+    def do_POST(self) -> None:
+        stage, api, connection_id = self.path.strip("/").split("/")
+        assert (stage, unquote(api)) == ("live", "@connections")
+        body = self.rfile.read(int(self.headers["content-length"]))
+        answer = self.gateway.post(unquote(connection_id), body)
+        self.send_response(answer.status)
+        self.send_header("content-length", "0")
+        if answer.error:
+            self.send_header("x-amzn-errortype", answer.error)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # with the usual 5, connections that come at once wait a second for a second SYN
+
+
+class GatewayServer:
+    """Serves a `Gateway` on loopback for the length of a with block."""
+
+    def __enter__(self) -> Gateway:
+        gateway = Gateway()
+        handler = type("Handler", (_Handler,), {"gateway": gateway})
+        self._server = _Server(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+        gateway.url = f"http://127.0.0.1:{self._server.server_address[1]}/live"
+        return gateway
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class Context(LambdaContext):
+    """Lambda's context, with as much time left as the test likes."""
+
+    def __init__(self, *, remaining_ms: int = 25_000) -> None:
+        self._function_name = "function"
+        self._memory_limit_in_mb = 512
+        self._invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:function"
+        self._aws_request_id = "1b8a8a2f-0000-4000-8000-000000000000"
+        self._remaining_ms = remaining_ms
+
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # a static method in the stub
+        return self._remaining_ms
+
+
+def websocket_event(
+    kind: str,
+    connection_id: str,
+    *,
+    who: Identity | None = None,
+    connected_at: int = NOW - 60_000,
+    body: str | None = None,
+) -> dict[str, Any]:
+    """An event of one of the routes, with the keys that the functions may rely on (contract E01 to E19)."""
+    routes = {"CONNECT": "$connect", "MESSAGE": "$default", "DISCONNECT": "$disconnect"}
+    context: dict[str, Any] = {
+        "routeKey": routes[kind],
+        "eventType": kind,
+        "stage": "live",
+        "connectedAt": connected_at,
+        "requestTimeEpoch": connected_at + 3,
+        "connectionId": connection_id,
+        "apiId": "abcdefghij",
+        "domainName": "abcdefghij.execute-api.eu-central-1.amazonaws.com",
+        "identity": {"sourceIp": "192.0.2.1"},
+        "messageDirection": "IN",
+    }
+    if who is not None:
+        context["authorizer"] = {"principalId": "x", "integrationLatency": 7, **who.encode()}
+    event: dict[str, Any] = {"requestContext": context, "isBase64Encoded": False}
+    return event if body is None else event | {"body": body}
+
+
+def authorizer_event(query: dict[str, str], *, arn: str = f"{API}/$connect") -> dict[str, Any]:
+    """A REQUEST authorizer's event (contract A02)."""
+    return {
+        "type": "REQUEST",
+        "methodArn": arn,
+        "headers": {"Connection": "upgrade", "Upgrade": "websocket", "content-length": "0"},
+        "multiValueHeaders": {},
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()},
+        "stageVariables": {},
+        "requestContext": {"routeKey": "$connect", "eventType": "CONNECT", "connectionId": "A="},
+    }
+
+
+def stream_record(
+    number: int, event_name: str, connection_id: str, who: Identity, *, at: int = NOW - 60_000
+) -> dict[str, Any]:
+    """A record of the Memberships stream."""
+    keys = {"room_id": {"S": who.room_id}, "connection_id": {"S": connection_id}}
+    image = {
+        **keys,
+        "client_id": {"S": who.client_id},
+        "joined_at": {"N": str(at)},
+        "expires_at": {"N": str(at // 1000 + 7500)},
+    }
+    stream: dict[str, Any] = {
+        "SequenceNumber": str(number),
+        "Keys": keys,
+        "StreamViewType": "NEW_AND_OLD_IMAGES",
+    }
+    if event_name != "REMOVE":
+        stream["NewImage"] = image
+    if event_name != "INSERT":
+        stream["OldImage"] = image
+    return {"eventName": event_name, "eventSource": "aws:dynamodb", "dynamodb": stream}

@@ -1,0 +1,36 @@
+import pytest
+from chat.identity import Identity
+
+from tests.functions.conftest import MEMBERSHIPS, Load, Logged, Store
+from tests.functions.stand_ins import NOW, Context, websocket_event
+
+ADA = Identity("گفت‌وگو", "a/b")
+
+
+def test_connecting_writes_the_membership_in_one_call(load: Load, store: Store) -> None:
+    event = websocket_event("CONNECT", "A=", who=ADA, connected_at=NOW - 7)
+    assert load("connect").handler(event, Context()) == {"statusCode": 200}
+    assert store.calls == ["PutItem"]
+    [item] = store.items(MEMBERSHIPS)
+    assert item["room_id"] == {"S": ADA.room_id}
+    assert item["client_id"] == {"S": "a/b"}
+    assert item["connection_id"] == {"S": "A="}
+    assert item["joined_at"] == {"N": str(NOW - 7)}
+
+
+def test_where_the_store_fails_the_handshake_is_refused_with_503(
+    load: Load, store: Store, logged: Logged
+) -> None:
+    store.faults["PutItem"].append("InternalServerError")
+    event = websocket_event("CONNECT", "A=", who=ADA)
+    assert load("connect").handler(event, Context()) == {"statusCode": 503}
+    [line] = logged()
+    assert line["level"] == "ERROR"
+    assert (line["connection_id"], line["room"]) == ("A=", ADA.room_id)
+    assert "InternalServerError" in line["exception"]
+
+
+def test_without_an_authorizer_nobody_gets_in(load: Load, store: Store) -> None:
+    with pytest.raises(KeyError):
+        load("connect").handler(websocket_event("CONNECT", "A="), Context())
+    assert store.calls == []
