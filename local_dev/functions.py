@@ -20,10 +20,10 @@ from .errors import FunctionError, FunctionExited, FunctionRaised, FunctionThrot
 from .stack import Function
 from .worker import Worker, WorkerState
 
-MAX_WORKERS = 8
+MAX_WORKERS = max(4, os.cpu_count() or 1)
 """Workers a function may have at once; invocations beyond that wait their turn."""
 
-GROW_AFTER = 0.1
+GROW_AFTER = 0.5
 """Seconds an invocation waits for a busy worker before another is started: a laptop pays more for a cold
 start than for this wait, and a handler whose answer reached the client is about to be free.
 """
@@ -83,6 +83,8 @@ class FunctionPool:
         """Have one worker loaded. A module that cannot be loaded is reported now, and tried again when
         invoked.
         """
+        if self._workers:
+            return
         with contextlib.suppress(FunctionError):
             self._hand_over(await self._acquire())
 
@@ -108,7 +110,7 @@ class FunctionPool:
         waiter: asyncio.Future[Worker] = loop.create_future()
         self._waiters.append(waiter)
         if self._workers:
-            loop.call_later(GROW_AFTER, self._grow)
+            loop.call_later(GROW_AFTER, self._grow_for, waiter)
         else:
             self._grow()
         try:
@@ -118,14 +120,15 @@ class FunctionPool:
                 self._hand_over(waiter.result())
             raise
 
-    def _grow(self) -> None:
-        if self._stopping:
-            return
-        if len(self._waiters) > self._starting and len(self._workers) < self._max_workers:
-            self._starting += 1
-            self._spawn(self._start())
+    def _grow_for(self, waiter: asyncio.Future[Worker]) -> None:
+        if not waiter.done():
+            self._grow()
 
-    async def _start(self) -> None:
+    def _grow(self) -> None:
+        """Start a worker if invocations wait that none of those being started will take."""
+        waiting = sum(not waiter.done() for waiter in self._waiters)
+        if self._stopping or waiting <= self._starting or len(self._workers) >= self._max_workers:
+            return
         try:
             worker = Worker(
                 handler=self.function.handler,
@@ -133,23 +136,31 @@ class FunctionPool:
                 environment=self._environment(),
                 log=lambda line: self._output(self.function.label, line),
             )
-            self._workers.add(worker)
-            try:
-                await worker.start()
-            except FunctionError:
-                self._workers.discard(worker)
-                await worker.stop()
-                raise
         except FunctionError as error:
+            self._fail_next(error)
+            return
+        self._workers.add(worker)
+        self._starting += 1
+        self._spawn(self._start(worker))
+
+    async def _start(self, worker: Worker) -> None:
+        try:
+            await worker.start()
+        except FunctionError as error:
+            self._workers.discard(worker)
             self._starting -= 1
-            self._report(error)
-            waiter = self._next_waiter()
-            if waiter:
-                waiter.set_exception(error)
+            await worker.stop()
+            self._fail_next(error)
             self._grow()
         else:
             self._starting -= 1
             self._hand_over(worker)
+
+    def _fail_next(self, error: FunctionError) -> None:
+        self._report(error)
+        waiter = self._next_waiter()
+        if waiter:
+            waiter.set_exception(error)
 
     async def _release(self, worker: Worker) -> None:
         if await worker.idle():

@@ -8,6 +8,7 @@ under threads, hence one process, one thread.
 """
 
 import json
+import logging
 import os
 import sys
 import threading
@@ -59,6 +60,7 @@ def main() -> None:
     import waitress  # noqa: PLC0415 (after the deployment, whose errors should come first)
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
 
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # with one thread there is always a queue
     server = waitress.create_server(
         DomainDispatcherApplication(create_backend_app),
         host="127.0.0.1",

@@ -98,6 +98,11 @@ class GatewayWebSocketProtocol(WebSocketsSansIOProtocol):
             self.close_timer = None
         self.transport.close()
 
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True  # uvicorn forgets it, and then reports a refusal as a fault
+
     def connection_lost(self, exc: Exception | None) -> None:
         if self.handshake_complete:
             # First in the queue unless a close frame came: no close frame is 1006, where uvicorn says 1005.

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from chat import clock
+from chat import clock, posts
 from chat.clock import Clock
 from chat.memberships import Member
-from chat.posts import BotoPosts, Posts, Result, Verdict
+from chat.posts import Posts, Result, Verdict
 
 TimeLeft = Callable[[], float]
 """Answers the seconds that the invocation may still take."""
@@ -47,20 +47,20 @@ class Connections:
 
     def __init__(
         self,
-        posts: Posts,
+        engine: Posts,
         *,
         now: Clock = clock.now,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._posts = posts
+        self._engine = engine
         self._now = now
         self._sleep = sleep
         self._chance = chance
 
     @classmethod
     def from_environment(cls) -> "Connections":
-        return cls(BotoPosts.from_environment())
+        return cls(posts.from_environment())
 
     def post_to_all(
         self, members: Sequence[Member], *payloads: bytes, time_left: TimeLeft = lambda: float("inf")
@@ -91,7 +91,7 @@ class Connections:
         """Takes each member as far as it goes without waiting; answers those who are worth another round."""
         for index, payload in enumerate(payloads):
             turn = [each for each in pending if each.done == index]
-            results = self._posts.post([each.member.connection_id for each in turn], payload)
+            results = self._engine.post([each.member.connection_id for each in turn], payload)
             for each, result in zip(turn, results, strict=True):
                 each.result = result
                 each.done += result.verdict is Verdict.DELIVERED

@@ -1,4 +1,4 @@
-"""One attempt to post a frame to each of many connections: the engine under `connections`."""
+"""One attempt to post a frame to each of many connections: what an engine is, and the one over boto3."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +7,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 import boto3
+from aws_lambda_powertools import Logger
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
@@ -14,11 +15,15 @@ from botocore.exceptions import ConnectionError as NoConnection
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
 
+logger = Logger()
+
+CONNECT_SECONDS = 1
+READ_SECONDS = 3
 WORKERS = 16
 # No retries here: `connections` knows how much time is left, and which of many to try again.
 CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=3,
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=READ_SECONDS,
     max_pool_connections=WORKERS,
     retries={"mode": "standard", "total_max_attempts": 1},
 )
@@ -39,6 +44,11 @@ class Result:
 
     verdict: Verdict
     reason: str = ""
+
+    @classmethod
+    def failed(cls, passing: str | None, otherwise: str) -> "Result":
+        """No answer came: for a passing reason, or for one that will stay."""
+        return cls(Verdict.BUSY, passing) if passing else cls(Verdict.REFUSED, otherwise)
 
 
 class Posts(Protocol):
@@ -65,10 +75,10 @@ class BotoPosts:
     def _post(self, connection_id: str, payload: bytes) -> Result:
         try:
             self._client.post_to_connection(ConnectionId=connection_id, Data=payload)
-        except self._client.exceptions.GoneException:  # a ClientError, so it has to be caught before that
-            return Result(Verdict.GONE, "GoneException")
         except ClientError as error:
-            return _judge(error)
+            # By status: without its header a 410 is no GoneException to botocore (contract M06).
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            return judge(status, error.response["Error"].get("Code", ""))
         except (HTTPClientError, NoConnection) as error:
             return Result(Verdict.BUSY, type(error).__name__)
         except BotoCoreError as error:
@@ -76,9 +86,24 @@ class BotoPosts:
         return Result(Verdict.DELIVERED)
 
 
-def _judge(error: ClientError) -> Result:
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    reason = error.response["Error"].get("Code", str(status))
-    if status == 410:  # without its header a 410 is no GoneException to botocore (contract M06)
-        return Result(Verdict.GONE, reason)
-    return Result(Verdict.BUSY if status == 429 or status >= 500 else Verdict.REFUSED, reason)
+def judge(status: int, reason: str = "") -> Result:
+    """What the management API's status means (contract M02, M05, M10)."""
+    reason = reason or str(status)
+    match status:
+        case 200:
+            return Result(Verdict.DELIVERED)
+        case 410:
+            return Result(Verdict.GONE, reason)
+        case 429:
+            return Result(Verdict.BUSY, reason)
+    return Result(Verdict.BUSY if status >= 500 else Verdict.REFUSED, reason)
+
+
+def from_environment() -> Posts:
+    """The fast engine, or boto3 where pycurl is not to be had, which is said once."""
+    try:
+        from chat.curl import CurlPosts  # noqa: PLC0415 (it may be missing)
+    except ImportError:
+        logger.warning("pycurl is missing: posting through boto3, at many times the cost")
+        return BotoPosts.from_environment()
+    return CurlPosts.from_environment()

@@ -1,27 +1,40 @@
 import socket
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
-from botocore.config import Config
-from chat.posts import WORKERS, BotoPosts, Result, Verdict
+from chat import posts
+from chat.curl import CONCURRENCY, CurlPosts
+from chat.posts import WORKERS, BotoPosts, Posts, Result, Verdict
 
 from tests.functions.stand_ins import GONE, OK, Answer, Gateway
 
-
-@pytest.fixture
-def posts(environment: None) -> BotoPosts:
-    return BotoPosts.from_environment()
+ENGINES: list[Callable[[], Posts]] = [CurlPosts.from_environment, BotoPosts.from_environment]
 
 
-def test_everyone_gets_the_payload(posts: BotoPosts, gateway: Gateway) -> None:
-    ids = [f"{n:015}=" for n in range(3 * WORKERS)]
-    assert posts.post(ids, "سلام".encode()) == [Result(Verdict.DELIVERED)] * len(ids)
+@pytest.fixture(params=ENGINES, ids=["curl", "boto3"])
+def engine(request: pytest.FixtureRequest, environment: None) -> Posts:
+    """Each of the engines; they must not differ in anything but speed."""
+    made: Posts = request.param()
+    return made
+
+
+def test_everyone_gets_the_payload(engine: Posts, gateway: Gateway) -> None:
+    ids = [f"{n:015}=" for n in range(2 * CONCURRENCY)]
+    assert engine.post(ids, "سلام".encode()) == [Result(Verdict.DELIVERED)] * len(ids)
     assert sorted(gateway.posts) == [(id, "سلام".encode()) for id in ids]
 
 
-def test_posting_to_nobody(posts: BotoPosts) -> None:
-    assert posts.post([], b"{}") == []
+def test_one_engine_posts_again_and_again(engine: Posts, gateway: Gateway) -> None:
+    for number in range(3):
+        engine.post(["A=", "B="], b"%d" % number)
+    assert [body for to, body in gateway.posts if to == "A="] == [b"0", b"1", b"2"]
+
+
+def test_posting_to_nobody(engine: Posts) -> None:
+    assert engine.post([], b"{}") == []
 
 
 @pytest.mark.parametrize(
@@ -38,36 +51,84 @@ def test_posting_to_nobody(posts: BotoPosts) -> None:
         (Answer(413, "PayloadTooLargeException"), Verdict.REFUSED),
     ],
 )
-def test_what_an_answer_means(posts: BotoPosts, gateway: Gateway, answer: Answer, verdict: Verdict) -> None:
+def test_what_an_answer_means(engine: Posts, gateway: Gateway, answer: Answer, verdict: Verdict) -> None:
     gateway.answers["B-_="].append(answer)
-    results = posts.post(["A=", "B-_=", "C="], b"{}")
+    results = engine.post(["A=", "B-_=", "C="], b"{}")
     assert [result.verdict for result in results] == [Verdict.DELIVERED, verdict, Verdict.DELIVERED]
     assert answer is OK or results[1].reason
     assert len(gateway.posts) == 3  # the engine itself tries once
 
 
-def test_a_connection_that_fails_is_worth_another_try(posts: BotoPosts) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        url = f"http://127.0.0.1:{nobody.getsockname()[1]}/live"
-    config = Config(retries={"total_max_attempts": 1})
-    unheard = BotoPosts(boto3.client("apigatewaymanagementapi", endpoint_url=url, config=config))
-    [result] = unheard.post(["A="], b"{}")
-    assert result == Result(Verdict.BUSY, "EndpointConnectionError")
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch, environment: None) -> None:
+    """The gateway's address is one at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/live"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", url)
 
 
-def test_what_will_not_get_better_is_refused(
-    environment: None, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("make", ENGINES, ids=["curl", "boto3"])
+def test_a_connection_that_fails_is_worth_another_try(make: Callable[[], Posts], nobody: None) -> None:
+    [result] = make().post(["A="], b"{}")
+    assert result.verdict is Verdict.BUSY
+    assert result.reason
+
+
+def test_an_address_that_is_none_will_not_get_better(
+    environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", "nonsense://127.0.0.1/live")
+    [result] = CurlPosts.from_environment().post(["A="], b"{}")
+    assert result.verdict is Verdict.REFUSED
+
+
+def without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    nobody = BotoPosts(boto3.session.Session().client("apigatewaymanagementapi"))
-    assert nobody.post(["A="], b"{}") == [Result(Verdict.REFUSED, "NoCredentialsError")]
+
+
+def test_without_credentials_boto3_posts_nothing(
+    environment: None, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_credentials(monkeypatch)
+    unsigned = BotoPosts(boto3.session.Session().client("apigatewaymanagementapi"))
+    assert unsigned.post(["A="], b"{}") == [Result(Verdict.REFUSED, "NoCredentialsError")]
     assert gateway.posts == []
 
 
-def test_a_slow_gateway_is_not_waited_for_long(posts: BotoPosts) -> None:
-    config: Any = posts._client.meta.config
-    assert (config.connect_timeout, config.read_timeout) == (1, 3)
+def test_without_credentials_the_fast_engine_is_not_made(
+    environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_credentials(monkeypatch)
+    with pytest.raises(KeyError):
+        CurlPosts.from_environment()
+
+
+def test_a_slow_gateway_is_not_waited_for_long(environment: None) -> None:
+    config: Any = BotoPosts.from_environment()._client.meta.config
+    assert (config.connect_timeout, config.read_timeout) == (posts.CONNECT_SECONDS, posts.READ_SECONDS)
     assert config.max_pool_connections == WORKERS
+    assert config.retries["total_max_attempts"] == 1  # `connections` decides what is tried again
+
+
+def test_a_gateway_that_never_answers_is_given_up(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chat.curl.READ_SECONDS", -0.8)  # of what CONNECT_SECONDS adds, 0.2 s remain
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/live"
+        monkeypatch.setenv("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", url)
+        assert CurlPosts.from_environment().post(["A="], b"{}") == [Result(Verdict.BUSY, "timed out")]
+
+
+def test_the_fast_engine_is_taken_where_it_can_be(environment: None) -> None:
+    assert isinstance(posts.from_environment(), CurlPosts)
+
+
+def test_without_pycurl_boto3_posts_and_says_so(
+    environment: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delitem(sys.modules, "chat.curl")
+    monkeypatch.setitem(sys.modules, "pycurl", None)  # an import of it now fails
+    assert isinstance(posts.from_environment(), BotoPosts)
+    assert "pycurl is missing" in caplog.text
