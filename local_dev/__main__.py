@@ -19,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     handler = _ConsoleHandler(console)
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("local_dev").setLevel(logging.INFO)
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metrics that nobody collects
     try:
         asyncio.run(_run(options, console))
     except LocalError as error:

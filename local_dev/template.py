@@ -5,6 +5,7 @@ directory. The key covers everything that can change the result: the template wi
 parameters, and the translator's version.
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -205,9 +206,7 @@ def _cache_folder() -> Path:
 def _write_cache(path: Path, result: Mapping[str, Any]) -> None:
     # Written beside and renamed, so that two gateways starting at once never read half a file.
     scratch = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
+    with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch.write_text(json.dumps(result), encoding="utf-8")
         scratch.replace(path)
-    except OSError:
-        scratch.unlink(missing_ok=True)  # a cache that cannot be written only costs time

@@ -1,0 +1,188 @@
+"""The command line: what it says, how it ends, and that nothing is left behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, ServedGateway, serve, stop
+
+ECHO = """
+Transform: AWS::Serverless-2016-10-31
+Parameters: {Stage: {Type: String, Default: dev}}
+Resources:
+  Api:
+    Type: AWS::Serverless::WebSocketApi
+    Properties:
+      StageName: !Ref Stage
+      RouteSelectionExpression: $request.body.action
+      Routes: {$connect: {FunctionArn: !GetAtt Echo.Arn}, $default: {FunctionArn: !GetAtt Echo.Arn}}
+  Echo:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.13, Handler: app.handler, CodeUri: .}
+"""
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    """A template with one function."""
+    (tmp_path / "app.py").write_text(
+        "def handler(event, context): return {'statusCode': 200}", encoding="utf-8"
+    )
+    path = tmp_path / "template.yaml"
+    path.write_text(ECHO, encoding="utf-8")
+    return path
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command line that is expected to fail at once."""
+    return subprocess.run(
+        [sys.executable, "-m", "local_dev", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def group_of(served: ServedGateway) -> set[int]:
+    """The processes that the gateway started."""
+    children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children")
+    if not children.exists():
+        pytest.skip("the system has no /proc to look children up in")
+    return {int(pid) for pid in children.read_text().split()}
+
+
+def running(pids: set[int]) -> set[int]:
+    """Those of the processes that are still there, zombies aside."""
+    alive = set()
+    for pid in pids:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+                alive.add(pid)
+        except OSError:
+            continue
+    return alive
+
+
+def wait_for_workers(served: ServedGateway) -> set[int]:
+    """The gateway's processes once moto and the function's worker are there."""
+    deadline = time.monotonic() + 30
+    while len(group_of(served)) < 2:
+        assert time.monotonic() < deadline, "no worker was started"
+        time.sleep(0.02)
+    return group_of(served)
+
+
+def assert_all_end(pids: set[int]) -> None:
+    deadline = time.monotonic() + 10
+    while running(pids):
+        assert time.monotonic() < deadline, f"left behind: {running(pids)}"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_it_with_0_and_leaves_no_process(
+    template: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    served = serve(tmp_path / "log", "--template", str(template))
+    children = wait_for_workers(served)
+    served.process.send_signal(number)
+    assert served.process.wait(20) == 0
+    assert_all_end(children)
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_killed_gateway_leaves_no_process_either(template: Path, tmp_path: Path) -> None:
+    served = serve(tmp_path / "log", "--template", str(template))
+    children = wait_for_workers(served)
+    served.process.kill()
+    served.process.wait(20)
+    assert_all_end(children)
+
+
+def test_a_taken_port_is_one_line(template: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run("--template", str(template), "--port", str(port))
+    assert ended.returncode == 1
+    assert ended.stderr == f"error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Resources: [", "not YAML"),
+        ("Resources: {Q: {Type: AWS::SQS::Queue}}", "no WebSocket API"),
+        (
+            "Transform: AWS::Serverless-2016-10-31\nResources: {A: {Type: AWS::Serverless::WebSocketApi}}",
+            "not a valid SAM",
+        ),
+        ("Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref Gone}}}", "cannot be deployed"),
+    ],
+)
+def test_a_broken_template_is_one_line(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text(text, encoding="utf-8")
+    ended = run("--template", str(path), "--port", "0")
+    assert ended.returncode == 1
+    assert says in ended.stderr
+    assert ended.stderr.startswith("error: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_template_that_is_not_there(tmp_path: Path) -> None:
+    ended = run("--template", str(tmp_path / "gone.yaml"))
+    assert (ended.returncode, ended.stderr) == (1, f"error: {tmp_path}/gone.yaml: no such file\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--param", "novalue"], ["--port", "x"], ["--port", "70000"], ["--nothing"]]
+)
+def test_a_bad_command_line_is_2(arguments: list[str]) -> None:
+    assert run(*arguments).returncode == 2
+
+
+def test_a_parameter_that_the_template_lacks(template: Path) -> None:
+    ended = run("--template", str(template), "--param", "Colour=red")
+    assert ended.returncode == 1
+    assert "parameter Colour: the template has no such parameter (it has: Stage)" in ended.stderr
+
+
+def test_parameters_reach_the_template(template: Path, tmp_path: Path) -> None:
+    served = serve(tmp_path / "log", "--template", str(template), "--param", "Stage=other")
+    try:
+        with socket.create_connection(("127.0.0.1", int(served.url.rpartition(":")[2])), timeout=10) as raw:
+            raw.sendall(b"GET /other HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert raw.recv(64).startswith(b"HTTP/1.1 426")
+    finally:
+        assert stop(served) == 0
+
+
+def test_a_handler_that_cannot_be_imported_is_said_at_start_and_the_gateway_goes_on(
+    template: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "app.py").write_text("import nothing_of_that_name", encoding="utf-8")
+    served = serve(tmp_path / "log", "--template", str(template))
+    deadline = time.monotonic() + 30
+    while "Unable to import module 'app'" not in (tmp_path / "log").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert served.process.poll() is None
+    assert stop(served) == 0
+
+
+def test_a_taken_port_is_free_again_right_after(template: Path, tmp_path: Path) -> None:
+    first = serve(tmp_path / "log", "--template", str(template))
+    port = first.url.rpartition(":")[2]
+    assert stop(first) == 0
+    second = serve(tmp_path / "log", "--template", str(template), "--port", port)
+    assert second.url == first.url
+    os.kill(second.process.pid, signal.SIGINT)
+    assert second.process.wait(20) == 0

@@ -1,0 +1,64 @@
+"""What a person reads of the functions' logs."""
+
+import io
+import json
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local_dev.console import Console, readable
+
+
+def test_powertools_lines_become_level_message_and_keys() -> None:
+    line = json.dumps(
+        {"level": "INFO", "location": "x:1", "message": "joined", "service": "s", "room": "گپ", "n": 2}
+    )
+    assert readable(line) == "INFO joined  room=گپ n=2"
+
+
+def test_an_exception_follows_its_line() -> None:
+    line = json.dumps(
+        {"level": "ERROR", "message": "no", "exception": "Traceback\n  File x", "exception_name": "E"}
+    )
+    assert readable(line) == "ERROR no\nTraceback\n  File x"
+
+
+def test_the_runtimes_own_errors_in_both_formats() -> None:
+    assert (
+        readable("[ERROR] ValueError: x\rTraceback\r\xa0\xa0File")
+        == "[ERROR] ValueError: x\nTraceback\n  File"
+    )
+    line = json.dumps({"errorType": "ValueError", "errorMessage": "x", "stackTrace": ["  File a\n    b\n"]})
+    assert readable(line) == "[ERROR] ValueError: x\n  File a\n    b"
+
+
+@given(
+    st.text()
+    | st.dictionaries(st.sampled_from(["message", "level", "errorType", "stackTrace"]), st.none()).map(
+        json.dumps
+    )
+)
+def test_any_line_is_readable(line: str) -> None:
+    assert isinstance(readable(line), str)
+
+
+def test_lines_have_time_and_name_and_no_colour_in_a_file() -> None:
+    stream = io.StringIO()
+    console = Console(stream)
+    console.function("Echo", "one\rtwo")
+    console.line("gateway", "ERROR three")
+    lines = stream.getvalue().splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d Echo         one", lines[0])
+    assert lines[1].strip() == "two"
+    assert re.fullmatch(r"\d\d:\d\d:\d\d gateway      ERROR three", lines[2])
+
+
+def test_a_terminal_gets_colours() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    Console(stream).line("gateway", "ERROR x")
+    assert "\x1b[31mERROR x\x1b[0m" in stream.getvalue()

@@ -1,0 +1,242 @@
+"""Functions and their workers, as real processes: results, faults, time-outs, freezing, growth."""
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_dev.errors import (
+    FunctionError,
+    FunctionExited,
+    FunctionRaised,
+    FunctionThrottled,
+    FunctionTimedOut,
+)
+from local_dev.functions import FunctionPool, LocalFunctions
+from local_dev.stack import Function
+
+pytestmark = pytest.mark.anyio
+
+HANDLERS = '''
+import json, os, sys, threading, time
+
+def echo(event, context):
+    print("heard", flush=True)
+    return {"event": event, "pid": os.getpid(), "id": context.aws_request_id, "arn": context.invoked_function_arn,
+            "left": context.get_remaining_time_in_millis(), "env": dict(os.environ), "cwd": os.getcwd()}
+
+def fail(event, context): raise KeyError("a detail")
+def leave(event, context): sys.stdout.flush(); os._exit(7)
+def hang(event, context): time.sleep(3600)
+def odd(event, context): return {1, 2}
+def large(event, context): return "x" * event["size"]
+
+ticks = 0
+def _tick():
+    global ticks
+    while True:
+        ticks += 1
+        time.sleep(0.001)
+
+def background(event, context):
+    if not ticks: threading.Thread(target=_tick, daemon=True).start()
+    return ticks
+
+def meet(event, context):
+    """Answers once as many invocations as wanted are running at the same time."""
+    folder = event["folder"]
+    open(os.path.join(folder, str(os.getpid())), "w").close()
+    while len(os.listdir(folder)) < event["wanted"]: time.sleep(0.01)
+    return os.getpid()
+'''
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    """A folder with the handlers."""
+    (tmp_path / "app.py").write_text(HANDLERS, encoding="utf-8")
+    (tmp_path / "broken.py").write_text("import nothing_of_that_name\n", encoding="utf-8")
+    return tmp_path
+
+
+def function(code: Path | None, handler: str, **options: Any) -> Function:
+    settings = {"timeout": 10.0, "memory": 128, "environment": {"MINE": "1"}, **options}
+    return Function(
+        name=f"stack-{handler}", arn=f"arn:aws:lambda:us-east-1:1:function:{handler}", label=handler, handler=handler,
+        code=code, **settings,
+    )  # fmt: skip
+
+
+@contextlib.asynccontextmanager
+async def pool(
+    made_of: Function, *, output: list[str] | None = None, **options: Any
+) -> AsyncIterator[FunctionPool]:
+    lines = output if output is not None else []
+    one = FunctionPool(
+        made_of, service={"AWS_REGION": "us-east-1"}, output=lambda _, line: lines.append(line), **options
+    )
+    try:
+        yield one
+    finally:
+        await one.stop()
+
+
+async def invoke(one: FunctionPool, event: Any = None) -> Any:
+    return await one.invoke(json.dumps(event).encode())
+
+
+async def test_event_context_environment_and_working_directory(code: Path) -> None:
+    async with pool(function(code, "app.echo")) as echo:
+        result = await invoke(echo, {"text": "سلام 😀"})
+    environment = result["env"]
+    assert result["event"] == {"text": "سلام 😀"}
+    assert result["arn"] == "arn:aws:lambda:us-east-1:1:function:app.echo"
+    assert 0 < result["left"] <= 10_000
+    assert Path(result["cwd"]) == Path(environment["LAMBDA_TASK_ROOT"]) == code
+    assert environment["MINE"] == "1"
+    assert environment["AWS_REGION"] == "us-east-1"
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "stack-app.echo"
+    assert environment["AWS_SESSION_TOKEN"]
+    assert environment["TZ"] == ":UTC"
+
+
+async def test_one_worker_serves_one_after_the_other(code: Path) -> None:
+    lines: list[str] = []
+    async with pool(function(code, "app.echo"), output=lines) as echo:
+        pids = {(await invoke(echo))["pid"] for _ in range(5)}
+    assert len(pids) == 1
+    assert lines.count("heard") == 5
+
+
+async def test_a_worker_takes_one_invocation_at_a_time_and_more_workers_come(
+    code: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "meeting"
+    folder.mkdir()
+    async with pool(function(code, "app.meet"), max_workers=2) as meet:
+        event = {"folder": str(folder), "wanted": 2}
+        pids = await asyncio.gather(*(invoke(meet, event) for _ in range(2)))
+    assert len(set(pids)) == 2
+
+
+async def test_never_more_workers_than_allowed(code: Path) -> None:
+    async with pool(function(code, "app.echo"), max_workers=2) as echo:
+        results = await asyncio.gather(*(invoke(echo) for _ in range(50)))
+    assert 1 <= len({result["pid"] for result in results}) <= 2
+
+
+async def test_a_handler_that_raises(code: Path) -> None:
+    lines: list[str] = []
+    async with pool(function(code, "app.fail"), output=lines) as fail:
+        with pytest.raises(FunctionRaised, match="a detail") as raised:
+            await invoke(fail)
+    assert raised.value.error_type == "KeyError"
+    assert any("Traceback" in line for line in lines)
+
+
+async def test_a_result_that_is_not_json(code: Path) -> None:
+    async with pool(function(code, "app.odd")) as odd:
+        with pytest.raises(FunctionRaised):
+            await invoke(odd)
+
+
+async def test_a_result_of_several_megabytes(code: Path) -> None:
+    async with pool(function(code, "app.large")) as large:
+        assert len(await invoke(large, {"size": 3_000_000})) == 3_000_000
+
+
+async def test_a_worker_that_dies_fails_its_invocation_alone(code: Path) -> None:
+    lines: list[str] = []
+    async with pool(function(code, "app.leave"), output=lines) as leave:
+        for _ in range(2):
+            with pytest.raises(FunctionExited, match="Runtime exited with status 7"):
+                await invoke(leave)
+    assert any("Runtime.ExitError" in line for line in lines)
+
+
+async def test_a_time_out_is_enforced_and_a_fresh_worker_follows(code: Path) -> None:
+    lines: list[str] = []
+    async with pool(function(code, "app.hang", timeout=0.2), output=lines) as hang:
+        for _ in range(2):
+            with pytest.raises(FunctionTimedOut, match=r"Task timed out after 0\.20 seconds"):
+                await invoke(hang)
+    assert len([line for line in lines if "Task timed out" in line]) == 2
+
+
+async def test_a_module_that_cannot_be_imported_is_one_clear_line(code: Path) -> None:
+    lines: list[str] = []
+    async with pool(function(code, "broken.handler"), output=lines) as broken:
+        await broken.warm()
+        with pytest.raises(FunctionExited, match="Unable to import module 'broken'"):
+            await invoke(broken)
+    assert "[ERROR] Runtime.ImportModuleError: Unable to import module 'broken'" in "\n".join(lines)
+
+
+async def test_code_that_is_not_on_this_disk(code: Path) -> None:
+    for where in (None, code / "gone"):
+        async with pool(function(where, "app.echo")) as nowhere:
+            with pytest.raises(FunctionExited, match="its code is not a folder on this disk"):
+                await invoke(nowhere)
+
+
+async def test_inline_code() -> None:
+    inline = "def handler(event, context): return event + 1"
+    async with pool(function(None, "index.handler", inline_code=inline)) as increment:
+        assert await invoke(increment, 1) == 2
+
+
+async def test_a_worker_is_frozen_between_invocations(code: Path) -> None:
+    async with pool(function(code, "app.background")) as background:
+        await invoke(background)
+        before = await invoke(background)
+        # An unfrozen thread would tick hundreds of times in this time, which other work on the machine only lengthens.
+        await asyncio.sleep(0.5)
+        after = await invoke(background)
+    assert after - before < 100
+
+
+async def test_stopping_leaves_no_process(code: Path) -> None:
+    async with pool(function(code, "app.echo")) as echo:
+        pid = (await invoke(echo))["pid"]
+        os.kill(pid, 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_caller_that_gives_up_does_not_stop_the_function(code: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "meeting"
+    folder.mkdir()
+    functions = LocalFunctions(
+        {"meet": function(code, "app.meet")}, service_for=lambda _: {}, output=lambda *_: None
+    )
+    try:
+        event = {"folder": str(folder), "wanted": 2}
+        with pytest.raises(TimeoutError):
+            await functions.invoke("meet", event, wait=0.01)
+        # The invocation given up is still there: it is the other of the two that meet.
+        assert await functions.invoke("meet", event, wait=20)
+    finally:
+        await functions.stop()
+
+
+async def test_an_unknown_function() -> None:
+    functions = LocalFunctions({}, service_for=lambda _: {}, output=lambda *_: None)
+    with pytest.raises(FunctionThrottled, match="there is no function called nobody"):
+        await functions.invoke("nobody", {}, wait=1)
+
+
+async def test_beyond_the_limit_invocations_are_throttled(
+    code: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local_dev.functions.MAX_WAITING", 3)
+    async with pool(function(code, "app.echo")) as echo:
+        results = await asyncio.gather(*(invoke(echo) for _ in range(5)), return_exceptions=True)
+    assert sum(isinstance(result, FunctionThrottled) for result in results) == 2
+    assert not any(
+        isinstance(result, FunctionError) and not isinstance(result, FunctionThrottled) for result in results
+    )

@@ -1,0 +1,163 @@
+"""Reading, checking and transforming templates; what cannot be used is one clear line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local_dev.errors import TemplateError
+from local_dev.template import check_parameters, code_folder, read_template, transform
+
+SAM = """
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Name: {Type: String}
+  Mode: {Type: String, Default: a, AllowedValues: [a, b]}
+  Count: {Type: Number, Default: 1, MinValue: 1, MaxValue: 5}
+Globals: {Function: {Runtime: python3.13, CodeUri: src}}
+Resources:
+  One: {Type: AWS::Serverless::Function, Properties: {Handler: app.one, Environment: {Variables: {N: !Ref Name}}}}
+  Two: {Type: AWS::Serverless::Function, Properties: {Handler: app.two, CodeUri: other/}}
+  Three: {Type: AWS::Serverless::Function, Properties: {Handler: index.handler, InlineCode: "x = 1"}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for templates, and a cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def write(folder: Path, text: str, name: str = "template.yaml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_short_intrinsics_and_dates(folder: Path) -> None:
+    template = read_template(
+        write(
+            folder,
+            "Resources:\n  A: {R: !Ref X, G: !GetAtt A.B.C, S: !Sub '${X}', V: 2012-10-17, C: !If [a, b, c]}",
+        )
+    )
+    assert template["Resources"]["A"] == {
+        "R": {"Ref": "X"},
+        "G": {"Fn::GetAtt": ["A", "B.C"]},
+        "S": {"Fn::Sub": "${X}"},
+        "V": "2012-10-17",
+        "C": {"Fn::If": ["a", "b", "c"]},
+    }
+
+
+def test_json_is_a_template_too(folder: Path) -> None:
+    path = write(folder, json.dumps({"Resources": {"A": {"Type": "T"}}}), "template.json")
+    assert read_template(path)["Resources"] == {"A": {"Type": "T"}}
+
+
+def test_includes_are_read_from_disk(folder: Path) -> None:
+    write(folder, "Fn::Sub: 'code ${X}'", "part.yaml")
+    text = "Resources: {A: {P: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: part.yaml}}}}}"
+    assert read_template(write(folder, text))["Resources"]["A"]["P"] == {"Fn::Sub": "code ${X}"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Resources: [", "template.yaml:1: not YAML"),
+        ("Resources: {}\n\t- x", "template.yaml:2: not YAML"),
+        ("just text", "no Resources section"),
+        ("Resources: []", "no Resources section"),
+        ("Resources: {A: {Fn::Transform: {Name: Mine}}}", "only AWS::Include of a local file"),
+        (
+            "Resources: {A: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/k}}}}",
+            "only AWS::Include of a local file",
+        ),
+        (
+            "Resources: {A: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: gone.yaml}}}}",
+            "gone.yaml: no such file",
+        ),
+    ],
+)
+def test_what_is_no_template(folder: Path, text: str, says: str) -> None:
+    with pytest.raises(TemplateError, match=says) as raised:
+        read_template(write(folder, text))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_not_there_or_not_text(folder: Path) -> None:
+    with pytest.raises(TemplateError, match="no such file"):
+        read_template(folder / "gone.yaml")
+    (folder / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(TemplateError, match="cannot be read"):
+        read_template(folder / "binary.yaml")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"Other": "x", "Name": "n"}, "parameter Other: the template has no such parameter"),
+        ({"Name": "n", "Mode": "c"}, "'c' is not one of a, b"),
+        ({"Name": "n", "Count": "x"}, "'x' is not a number"),
+        ({"Name": "n", "Count": "0"}, "0 is below 1"),
+        ({"Name": "n", "Count": "6"}, "6 is above 5"),
+        ({}, "parameter Name: has no default"),
+    ],
+)
+def test_parameters_that_do_not_fit(folder: Path, given: dict[str, str], says: str) -> None:
+    with pytest.raises(TemplateError, match=says):
+        check_parameters(read_template(write(folder, SAM)), given)
+
+
+def test_parameters_that_fit(folder: Path) -> None:
+    given = {"Name": "n", "Mode": "b", "Count": "5"}
+    assert check_parameters(read_template(write(folder, SAM)), given) == given
+
+
+def test_the_transform_keeps_the_way_to_the_code(folder: Path) -> None:
+    template = read_template(write(folder, SAM))
+    resources = transform(template, base=folder, parameters={"Name": "n"})["Resources"]
+    assert code_folder(resources["One"]["Properties"]["Code"]) == folder / "src"
+    assert code_folder(resources["Two"]["Properties"]["Code"]) == folder / "other"
+    assert code_folder(resources["Three"]["Properties"]["Code"]) is None
+    assert resources["Three"]["Properties"]["Code"]["ZipFile"] == "x = 1"
+
+
+def test_raw_cloudformation_stays_as_it_is(folder: Path) -> None:
+    template = read_template(
+        write(folder, "Resources: {F: {Type: AWS::Lambda::Function, Properties: {Code: src, Handler: a.b}}}")
+    )
+    resources = transform(template, base=folder, parameters={})["Resources"]
+    assert code_folder(resources["F"]["Properties"]["Code"]) == folder / "src"
+
+
+def test_the_second_transform_comes_from_the_cache(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    template = read_template(write(folder, SAM))
+    first = transform(template, base=folder, parameters={"Name": "n"})
+    monkeypatch.setattr("local_dev.template._translate", lambda *_: pytest.fail("it was translated again"))
+    assert transform(template, base=folder, parameters={"Name": "n"}) == first
+    with pytest.raises(pytest.fail.Exception):
+        transform(template, base=folder, parameters={"Name": "other"})
+
+
+def test_a_cache_that_cannot_be_used_only_costs_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "file"))
+    template = read_template(write(folder, SAM))
+    assert "One" in transform(template, base=folder, parameters={"Name": "n"})["Resources"]
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "{Type: AWS::Serverless::WebSocketApi, Properties: {}}",
+        "{Type: AWS::Serverless::Function, Properties: {Runtime: python3.13}}",
+        "{Type: AWS::Serverless::Function, Properties: {Handler: a.b, Unknown: 1}}",
+    ],
+)
+def test_a_template_that_sam_refuses_is_one_line(folder: Path, resource: str) -> None:
+    text = f"Transform: AWS::Serverless-2016-10-31\nResources: {{A: {resource}}}"
+    with pytest.raises(TemplateError, match="not a valid SAM template") as raised:
+        transform(read_template(write(folder, text)), base=folder, parameters={})
+    assert "\n" not in str(raised.value)
