@@ -22,7 +22,7 @@ from .edge import EdgeFunction, EdgeResponse
 from .errors import EdgeError
 from .events import Handshake
 from .gateway import Accepted, Gateway
-from .management import management_router
+from .management import add_management_routes
 from .server import BUFFER_LIMIT
 
 log = logging.getLogger("local_dev.app")
@@ -53,7 +53,7 @@ def make_app(*, gateways: dict[str, Gateway], edges: Sequence[EdgeFunction], sit
             return
         await serve_connection(socket, gateway, query)
 
-    app.include_router(management_router(gateways))
+    add_management_routes(app, gateways)
     for stage in gateways:
         # A plain GET of the API (contract H17, unsettled: serverless-offline's list of AWS answers says 426).
         app.add_api_route(f"/{stage}", _upgrade_required, methods=["GET", "HEAD"])

@@ -4,7 +4,7 @@ import json
 import uuid
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from .connections import BufferFull, Gone
 from .gateway import Gateway
@@ -13,13 +13,18 @@ from .ids import is_well_formed
 PAYLOAD_LIMIT = 128 * 1024
 
 
-def management_router(gateways: dict[str, Gateway]) -> APIRouter:
-    """The routes, for the gateways by stage."""
-    router = APIRouter()
+METHODS = ["POST", "GET", "DELETE"]
 
-    @router.api_route("/{stage}/@connections/{connection_id}", methods=["POST", "GET", "DELETE"])
-    async def manage(stage: str, connection_id: str, request: Request) -> Response:
-        gateway = gateways.get(stage)
+
+def add_management_routes(app: FastAPI, gateways: dict[str, Gateway]) -> None:
+    """Add the routes to the application, for the gateways by stage.
+
+    Plain routes, without FastAPI's resolving of parameters: each message passes here once for every member.
+    """
+
+    async def manage(request: Request) -> Response:
+        connection_id = request.path_params["connection_id"]
+        gateway = gateways.get(request.path_params["stage"])
         if gateway is None:
             return _error(403, "ForbiddenException", "Forbidden")
         if not is_well_formed(connection_id):
@@ -37,11 +42,11 @@ def management_router(gateways: dict[str, Gateway]) -> APIRouter:
         except BufferFull:
             return _error(429, "LimitExceededException", "The client's buffer is full")
 
-    @router.api_route("/@connections/{connection_id}", methods=["POST", "GET", "DELETE"])
-    async def without_stage(connection_id: str) -> Response:
+    async def without_stage(_: Request) -> Response:
         return _error(403, "ForbiddenException", "Forbidden")
 
-    return router
+    app.add_route("/{stage}/@connections/{connection_id}", manage, methods=METHODS)
+    app.add_route("/@connections/{connection_id}", without_stage, methods=METHODS)
 
 
 async def _post(gateway: Gateway, connection_id: str, data: bytes) -> Response:
@@ -76,11 +81,12 @@ def _error(status: int, error_type: str, message: str) -> Response:
 
 
 def _headers() -> dict[str, str]:
-    request_id = uuid.uuid4()
+    request_id = str(uuid.uuid4())
+    digits = request_id.replace("-", "")
     return {
-        "x-amzn-requestid": str(request_id),
-        "x-amz-apigw-id": request_id.hex[:16],
-        "x-amzn-trace-id": f"Root=1-{request_id.hex[:8]}-{request_id.hex[8:]}",
+        "x-amzn-requestid": request_id,
+        "x-amz-apigw-id": digits[:16],
+        "x-amzn-trace-id": f"Root=1-{digits[:8]}-{digits[8:]}",
     }
 
 

@@ -47,7 +47,9 @@ def main() -> None:
     request = json.loads(sys.stdin.readline())
     _end_with_parent()
     try:
-        from .moto_stack import deploy  # noqa: PLC0415 (here, so that whatever fails is told to the gateway)
+        # Imported here, so that whatever fails is told to the gateway.
+        from .moto_serializer import shorten_the_way_of_attribute_values  # noqa: PLC0415
+        from .moto_stack import deploy  # noqa: PLC0415
 
         deployed = deploy(**request)
     except Exception as error:
@@ -56,6 +58,7 @@ def main() -> None:
         )
         sys.exit(1)
     _announce_stream_records()
+    shorten_the_way_of_attribute_values()
 
     import waitress  # noqa: PLC0415 (after the deployment, whose errors should come first)
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415

@@ -26,6 +26,10 @@ POLL_INTERVAL = 5.0
 was missed.
 """
 
+FILTERED_PAUSE = 0.1
+"""Seconds to leave a stream alone after it had nothing but records that the filter drops: where each message
+writes one, the polling would otherwise take as much of DynamoDB as the messages."""
+
 INVOKE_TIMEOUT = 900.0
 
 Record = dict[str, Any]
@@ -85,7 +89,10 @@ class MappingPoller:
         size = self._mapping.batch_size
         while len(batch) < size:
             records = await self._stream.read(size - len(batch))
-            batch += [record for record in records if matches_any(self._mapping.patterns, record)]
+            wanted = [record for record in records if matches_any(self._mapping.patterns, record)]
+            batch += wanted
+            if records and not wanted:
+                await self._sleep(FILTERED_PAUSE)
             if records:
                 continue
             if batch and deadline is None:
