@@ -1,0 +1,60 @@
+/** Making elements from data. Text is only ever set as text, so nothing that people write can become markup. */
+
+/** @import { Part, Speaker } from "./types.js" */
+
+/** @template {HTMLElement} T @param {string} id @param {new () => T} type @returns {T} */
+export function byId(id, type) {
+  const found = document.getElementById(id);
+  if (!(found instanceof type)) throw new Error(`the page has no ${type.name} #${id}`);
+  return found;
+}
+
+/**
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag @param {Record<string, string>} attributes @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function element(tag, attributes, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+/** A user's text within a sentence, which must not turn the sentence's direction. @param {string} text */
+export const bdi = (text) => element("bdi", {}, text);
+
+/** @param {Part[]} parts */
+export const nodes = (parts) => parts.map((part) => (typeof part === "string" ? part : bdi(part.user)));
+
+/** @param {string} style @param {string} text @param {() => void} act */
+export function button(style, text, act) {
+  const made = element("button", { type: "button", class: style }, text);
+  made.addEventListener("click", act);
+  return made;
+}
+
+/** Decoration only: the name stands beside it. @param {string} name */
+export function avatar(name) {
+  const [first] = new Intl.Segmenter().segment(name);
+  let hash = 0x811c9dc5; // FNV-1a; its high bits are the well mixed ones
+  for (const letter of name) hash = Math.imul(hash ^ Number(letter.codePointAt(0)), 0x01000193) >>> 0;
+  const made = element("span", { class: "avatar", "aria-hidden": "true" }, first.segment.toUpperCase());
+  made.style.setProperty("--hue", String((hash >>> 29) * 45 + 30));
+  return made;
+}
+
+/** Sets only what differs, so that nobody is told of what stayed. @param {HTMLElement} target @param {string} text */
+export function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/** The page's own texts: `data-text`, `data-label` and `data-hint` name the key of each. @param {Speaker} speak */
+export function translatePage(speak) {
+  Object.assign(document.documentElement, { lang: speak.language.code, dir: speak.language.dir });
+  for (const [name, property] of [["text", "textContent"], ["label", "ariaLabel"], ["hint", "placeholder"]]) {
+    for (const target of document.querySelectorAll(`[data-${name}]`)) {
+      Object.assign(target, { [property]: speak.plain(String(target.getAttribute(`data-${name}`))) });
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Texts, numbers and times in the reader's language. Adding a language is one file in `lang/` and one line here.
+ *
+ *     const speak = createSpeaker(await loadLanguage("fa"), navigator.languages);
+ *     speak.parts("joined_line", { name: "Ada" })   // -> [{ user: "Ada" }, " وارد شد"]
+ */
+
+/** @import { Language, Part, Speaker, Values } from "./types.js" */
+
+/** Their own names for themselves. */
+export const LANGUAGES = new Map([["en", "English"], ["fa", "فارسی"]]);
+
+const languageOf = (/** @type {string} */ tag) => tag.toLowerCase().split("-")[0];
+
+/** @param {string} chosen earlier by the reader, or "" @param {readonly string[]} preferred the browser's list */
+export function pickLanguage(chosen, preferred) {
+  return [chosen, ...preferred].map(languageOf).find((code) => LANGUAGES.has(code)) ?? "en";
+}
+
+/** Only the language in use is fetched. @param {string} code @returns {Promise<Language>} */
+export const loadLanguage = async (code) => (await import(`./lang/${code}.js`)).default;
+
+/** The reader's region, where it speaks this language: en-GB and en-US write times differently. */
+function localeFor(/** @type {string} */ code, /** @type {readonly string[]} */ preferred) {
+  try {
+    return Intl.getCanonicalLocales(preferred.find((tag) => languageOf(tag) === code) ?? code)[0];
+  } catch {
+    return code; // some systems report tags that are none, such as en-US@posix
+  }
+}
+
+/** @param {Language} language @param {readonly string[]} preferred @returns {Speaker} */
+export function createSpeaker(language, preferred) {
+  const locale = localeFor(language.code, preferred);
+  const plurals = new Intl.PluralRules(locale);
+  const numbers = new Intl.NumberFormat(locale);
+  const nearDays = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const dated = (/** @type {Intl.DateTimeFormatOptions} */ options) => {
+    const format = new Intl.DateTimeFormat(locale, options);
+    return (/** @type {number} */ at) => (Number.isNaN(at) ? "" : format.format(at));
+  };
+  const days = dated({ weekday: "long", day: "numeric", month: "long" });
+
+  /** @param {string} key @param {Values} values @returns {Part[]} */
+  function parts(key, values = {}) {
+    const template = language.texts[key];
+    const form = plurals.select(Number(values.count ?? 0)) === "one" ? "one" : "other";
+    const text = typeof template === "string" ? template : template[form];
+    return text.split(/\{(\w+)\}/).map((piece, index) => {
+      const value = values[piece];
+      if (index % 2 === 0) return piece;
+      return typeof value === "number" ? numbers.format(value) : { user: value };
+    }).filter((part) => part !== "");
+  }
+
+  return {
+    language,
+    parts,
+    plain: (key, values) =>
+      parts(key, values).map((part) => (typeof part === "string" ? part : `\u2068${part.user}\u2069`)).join(""),
+    number: (value) => numbers.format(value),
+    time: dated({ timeStyle: "short" }),
+    day(at, now) {
+      const ago = Math.round((new Date(now).setHours(12, 0, 0, 0) - new Date(at).setHours(12, 0, 0, 0)) / 86_400_000);
+      return ago === 0 || ago === 1 ? nearDays.format(-ago, "day") : days(at);
+    },
+    error: (code, fallback) => new Map(Object.entries(language.errors)).get(code) ?? (fallback || code),
+    systemLine(content, room) {
+      for (const verb of ["joined", "left"]) {
+        const ending = ` ${verb} ${room}.`;
+        const name = content.slice(0, -ending.length);
+        if (content.endsWith(ending) && name !== "") return parts(`${verb}_line`, { name });
+      }
+      return [{ user: content }];
+    },
+  };
+}

@@ -1,0 +1,140 @@
+/** The page: shows a state and turns what a person does into actions. Only `view*.js` and `dom.js` touch the DOM. */
+import { avatar, bdi, button, byId, element, nodes, setText, translatePage } from "./dom.js";
+import { LANGUAGES } from "./i18n.js";
+import { timeline } from "./timeline.js";
+import { createComposer } from "./view-composer.js";
+import { createLog } from "./view-log.js";
+
+/** @import { Actions, Show, Speaker, State } from "./types.js" */
+
+/** @param {Actions} actions */
+export function createView(actions) {
+  const html = (/** @type {string} */ id) => byId(id, HTMLElement);
+  const name = byId("name", HTMLInputElement);
+  const room = byId("room", HTMLInputElement);
+  const language = byId("language", HTMLSelectElement);
+  const toggle = byId("people-toggle", HTMLButtonElement);
+  const composer = createComposer(actions);
+  const showLog = createLog(html("log"), html("rows"), actions);
+  /** @type {State | null} */
+  let shown = null;
+  /** @type {Speaker | null} */
+  let spoken = null;
+
+  const isOpen = () => toggle.ariaExpanded === "true";
+  for (const [code, label] of LANGUAGES) language.append(element("option", { value: code, lang: code }, label));
+  language.addEventListener("change", () => actions.speakIn(language.value));
+  html("entry-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    actions.enter(name.value, room.value);
+  });
+  html("leave").addEventListener("click", actions.leave);
+  toggle.addEventListener("click", () => openPeople(!isOpen()));
+  document.addEventListener("click", ({ target }) => {
+    if (target instanceof Node && !toggle.contains(target) && !html("people").contains(target)) openPeople(false);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !isOpen()) return;
+    openPeople(false);
+    toggle.focus();
+  });
+
+  /** The drawer of narrow screens; on wide ones the list is always in sight. @param {boolean} open */
+  function openPeople(open) {
+    toggle.ariaExpanded = String(open);
+    html("people").classList.toggle("open", open);
+  }
+
+  /** @param {State} state @param {Speaker} speak */
+  function render(state, speak) {
+    const [before, anew] = [shown, speak !== spoken];
+    if (anew) {
+      translatePage(speak);
+      composer.setSpeaker(speak);
+      language.value = speak.language.code;
+    }
+    if (before?.view !== state.view) changeView(state);
+    if (state.view === "entry") showEntry(state, speak);
+    else showRoom(state, speak, before, anew);
+    [shown, spoken] = [state, speak];
+  }
+
+  function changeView(/** @type {State} */ state) {
+    const inRoom = state.view === "room";
+    document.body.dataset.view = state.view;
+    html("entry").hidden = inRoom;
+    for (const id of ["room-view", "where", "leave", "people-toggle"]) html(id).hidden = !inRoom;
+    document.title = inRoom ? `${state.room} · Parley` : "Parley";
+    openPeople(false);
+    if (inRoom) composer.clear();
+    if (inRoom) composer.focus();
+    else (name.value === "" ? name : html("enter")).focus();
+  }
+
+  /** @type {Show} */
+  const showEntry = ({ problems, leftRoom }, speak) => {
+    html("you-left").replaceChildren(...(leftRoom ? nodes(speak.parts("you_left", { room: leftRoom })) : []));
+    for (const [field, problem] of /** @type {const} */ ([[name, problems.name], [room, problems.room]])) {
+      setText(html(`${field.id}-problem`), problem ? speak.error(problem, "") : "");
+      field.ariaInvalid = String(problem !== undefined);
+    }
+  };
+
+  /** @param {State} state @param {Speaker} speak @param {State | null} before @param {boolean} anew */
+  function showRoom(state, speak, before, anew) {
+    setText(html("room-title"), state.room);
+    showLink(state, speak);
+    if (anew || before?.users !== state.users || before.total !== state.total) showPeople(state, speak);
+    if (anew || before?.notices !== state.notices) showNotices(state, speak);
+    const rows = timeline(state);
+    showLog(rows, speak, state.room);
+    html("log").ariaBusy = String(state.cursor === null);
+    html("empty").hidden = state.cursor === null || rows.some(({ kind }) => kind === "message");
+  }
+
+  /** @type {Show} */
+  const showLink = ({ link }, speak) => {
+    // The seconds are for the eye only: read out, they would drown everything else.
+    const seconds = Math.ceil((link.retryAt - Date.now()) / 1000);
+    const cut = link.status === "waiting" || link.status === "offline";
+    const key = `link_${link.status}`;
+    html("link").dataset.status = link.status;
+    setText(html("link-spoken"), speak.plain(key));
+    setText(html("link-text"), cut && seconds > 0 ? speak.plain(`${key}_in`, { count: seconds }) : speak.plain(key));
+    html("offline-note").hidden = !cut;
+  };
+
+  /** @type {Show} */
+  const showPeople = ({ users, total, name: me }, speak) => {
+    const here = speak.plain("people_here", { count: total });
+    setText(html("people-count"), speak.number(total));
+    setText(html("people-total"), here);
+    toggle.ariaLabel = here;
+    html("members").replaceChildren(...users.map((user) => {
+      const item = element("li", {}, avatar(user), bdi(user));
+      if (user === me) item.append(element("span", { class: "badge" }, speak.plain("you")));
+      return item;
+    }));
+    const unlisted = total - users.length;
+    setText(html("people-more"), unlisted > 0 ? speak.plain("people_more", { count: unlisted }) : "");
+  };
+
+  /** @type {Show} */
+  const showNotices = ({ notices }, speak) => {
+    html("notices").replaceChildren(...notices.map(({ code, content }) => element("div", { class: "notice" },
+      element("p", { dir: "auto" }, speak.error(code, content)),
+      button("small quiet", speak.plain("dismiss"), () => actions.dismiss(code)))));
+  };
+
+  return {
+    render,
+    /** @param {{name?: string, room?: string}} values */
+    fill(values) {
+      name.value = values.name ?? name.value;
+      room.value = values.room ?? room.value;
+    },
+    focusProblem() {
+      (name.ariaInvalid === "true" ? name : room).focus();
+    },
+  };
+}

@@ -1,0 +1,63 @@
+"""Chromium, and people in it: each with a browser context of their own, whose console must stay free of errors."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import chromium
+from tests.conftest import ServedGateway
+
+PageFactory = Callable[..., Page]
+
+
+# Not for the whole session: while Playwright's loop runs in this thread, asynchronous tests could not.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    path = chromium.executable()
+    if path is None:
+        reason = "no Chromium on PATH, and CHROMIUM does not name one"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page_factory(browser: Browser, gateway: ServedGateway) -> Iterator[PageFactory]:
+    """Opens the page for someone new. At the end every page must have kept its console free of errors."""
+    complaints: list[str] = []
+    contexts = []
+
+    def watch(page: Page) -> None:
+        page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+        page.on(
+            "console",
+            lambda line: complaints.append(line.text) if line.type in {"error", "warning"} else None,
+        )
+
+    def open_page(**options: Any) -> Page:
+        context = browser.new_context(base_url=gateway.url, **{"locale": "en-GB"} | options)
+        context.set_default_timeout(30_000)
+        context.on("page", watch)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto("/")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def room() -> str:
+    """A room that no other test has used."""
+    return f"room {uuid4().hex[:8]}"

@@ -1,0 +1,144 @@
+"""Writing messages: by keyboard alone, up to the limit, and what happens to those that the server refuses."""
+
+import json
+
+import pytest
+from playwright.sync_api import WebSocketRoute, expect
+
+from tests.browser.acts import contents, enter, say, stored
+from tests.browser.conftest import PageFactory
+
+pytestmark = pytest.mark.browser
+
+
+def test_with_the_keyboard_alone(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    keys = page.keyboard
+    expect(page.locator("#name")).to_be_focused()
+    keys.type("Ada")
+    keys.press("Tab")
+    expect(page.locator("#room")).to_be_focused()
+    keys.type(room)
+    keys.press("Tab")
+    expect(page.locator("#enter")).to_be_focused()
+    keys.press("Enter")
+    expect(page.locator("#message")).to_be_focused()
+    keys.type("first")
+    keys.press("Shift+Enter")
+    keys.type("second")
+    keys.press("Enter")
+    expect(stored(page)).to_have_count(1)
+    assert contents(page).all_text_contents() == ["first\nsecond"]
+    expect(page.locator("#message")).to_have_value("")
+    expect(page.locator("#message")).to_be_focused()
+    for _ in range(2):
+        keys.press("Shift+Tab")
+    expect(page.locator("#leave")).to_be_focused()
+    assert page.locator("#leave").evaluate("leave => getComputedStyle(leave).outlineStyle") == "solid"
+    keys.press("Enter")
+    expect(page.locator("#enter")).to_be_focused()
+    expect(page.locator("#you-left")).to_have_text(f"You left {room}.")
+
+
+def test_over_long_content_is_refused_kindly(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    enter(page, "Ada", room)
+    field, limit = page.locator("#message"), page.locator("#limit")
+    field.fill("x" * 3_700)
+    expect(limit).not_to_be_visible()
+    field.fill("x" * 3_990)
+    expect(limit).to_have_text("Characters left: 10")
+    field.fill("😀" * 4_001)
+    expect(limit).to_contain_text("Too long by 1.")
+    field.press("Enter")
+    expect(field).to_have_value("😀" * 4_001)
+    expect(page.locator(".message")).to_have_count(0)
+    field.fill("😀" * 4_000)
+    field.press("Enter")
+    expect(contents(page)).to_have_text(["😀" * 4_000])
+    expect(limit).not_to_be_visible()
+
+
+def test_blank_and_an_enter_that_ends_a_composition_send_nothing(
+    page_factory: PageFactory, room: str
+) -> None:
+    page = page_factory()
+    enter(page, "Ada", room)
+    say(page, " \n ")
+    field = page.locator("#message")
+    field.fill("に")
+    field.dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True})
+    expect(field).to_have_value("に")
+    field.press("Enter")
+    expect(contents(page)).to_have_text(["に"])
+
+
+def test_the_field_grows_with_its_text_and_not_without_end(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    enter(page, "Ada", room)
+    field = page.locator("#message")
+    heights = []
+    for lines in (1, 3, 60, 80):
+        field.fill("\n".join("x" * lines))
+        heights.append(field.bounding_box()["height"])  # type: ignore[index]
+    assert heights[0] < heights[1] < heights[2] == heights[3]
+
+
+def test_a_refused_message_stays_to_be_tried_again_or_discarded(page_factory: PageFactory, room: str) -> None:
+    """The gateway's own answer is replaced by the error, as the store cannot be made to fail from here."""
+    page = page_factory()
+    refusing = True
+
+    def connect(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def forward(frame: str | bytes) -> None:
+            id = json.loads(frame).get("id")
+            if refusing and id:
+                refusal = {
+                    "type": "error",
+                    "code": "unavailable",
+                    "content": "No.",
+                    "timestamp": "",
+                    "id": id,
+                }
+                route.send(json.dumps(refusal))
+            else:
+                server.send(frame)
+
+        route.on_message(forward)
+
+    page.route_web_socket("**/ws/**", connect)
+    enter(page, "Ada", room)
+    say(page, "to be kept")
+    say(page, "to be dropped")
+    failed = page.locator(".message[data-progress=failed]")
+    expect(failed).to_have_count(2)
+    expect(failed.first).to_contain_text("Not sent. The server cannot store messages right now.")
+    failed.nth(1).get_by_role("button", name="Discard").click()
+    expect(failed).to_have_count(1)
+    refusing = False
+    failed.get_by_role("button", name="Try again").click()
+    expect(failed).to_have_count(0)
+    expect(contents(page)).to_have_text(["to be kept"])
+    expect(page.locator(".message .progress p")).to_have_count(0)
+
+
+def test_other_errors_are_shown_until_dismissed(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    routes: list[WebSocketRoute] = []
+
+    def connect(route: WebSocketRoute) -> None:
+        route.connect_to_server()
+        routes.append(route)
+
+    page.route_web_socket("**/ws/**", connect)
+    enter(page, "Ada", room)
+    for code, content in (("action_unknown", "server's words"), ("brand_new", "<b>new</b>")):
+        routes[0].send(json.dumps({"type": "error", "code": code, "content": content, "timestamp": ""}))
+    notices = page.locator("#notices p")
+    expect(notices).to_have_text(
+        ["The server does not know that request. Please reload the page.", "<b>new</b>"]
+    )
+    page.get_by_role("button", name="Dismiss").first.click()
+    expect(notices).to_have_text(["<b>new</b>"])

@@ -1,0 +1,138 @@
+"""The connection over time: heartbeat, silence, refusals. The page's clock is moved on, so that nothing waits."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.browser.acts import Cable, contents, enter, link, say, stored
+from tests.browser.conftest import PageFactory
+
+pytestmark = pytest.mark.browser
+
+Answer = Callable[[int, dict[str, str]], dict[str, str] | None]
+
+
+def answer_instead(page: Page, answer: Answer) -> None:
+    """Put `answer(number of the connection, frame)` in the gateway's place, wherever it is not None; {} is silence."""
+    connections = 0
+
+    def connect(route: WebSocketRoute) -> None:
+        nonlocal connections
+        connections += 1
+        number, server = connections, route.connect_to_server()
+
+        def forward(frame: str | bytes) -> None:
+            reply = answer(number, json.loads(frame))
+            if reply is None:
+                server.send(frame)
+            elif reply:
+                route.send(json.dumps(reply))
+
+        route.on_message(forward)
+
+    page.route_web_socket("**/ws/**", connect)
+
+
+def refusal(code: str, **more: str) -> dict[str, str]:
+    return {"type": "error", "code": code, "content": "No.", "timestamp": ""} | more
+
+
+def test_a_heartbeat_keeps_an_idle_connection(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    page.clock.install()
+    cable = Cable(page)
+    enter(page, "Ada", room)
+    page.clock.run_for(4 * 60_000 + 1_000)
+    say(page, "still here")
+    expect(stored(page)).to_have_count(1)
+    frames = [json.loads(frame) for frame in cable.sent]
+    assert [frame.get("action") for frame in frames] == ["sync", "ping", None]
+
+
+def test_a_connection_that_falls_silent_is_replaced(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    page.clock.install()
+    asked: list[int] = []
+
+    def silence_the_first(number: int, frame: dict[str, str]) -> dict[str, str] | None:
+        asked.append(number)
+        return {} if number == 1 and "content" in frame else None
+
+    answer_instead(page, silence_the_first)
+    enter(page, "Ada", room)
+    say(page, "is anyone there?")
+    expect(page.locator(".message .progress p")).to_have_text(["Sending…"])
+    page.clock.run_for(15_100)
+    expect(stored(page)).to_have_count(1)
+    expect(contents(page)).to_have_text(["is anyone there?"])
+    assert set(asked) == {1, 2}
+
+
+def test_an_entry_that_cannot_fetch_the_log_is_tried_anew(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    answer_instead(page, lambda number, _: refusal("unavailable") if number < 3 else None)
+    enter(page, "Ada", room)
+    say(page, "made it")
+    expect(stored(page)).to_have_count(1)
+
+
+def test_a_lost_membership_is_regained_and_the_message_sent_again(
+    page_factory: PageFactory, room: str
+) -> None:
+    page = page_factory()
+    ids: list[str] = []
+
+    def forget_the_first(number: int, frame: dict[str, str]) -> dict[str, str] | None:
+        if "content" not in frame:
+            return None
+        ids.append(frame["id"])
+        return refusal("not_a_member", id=frame["id"]) if number == 1 else None
+
+    answer_instead(page, forget_the_first)
+    enter(page, "Ada", room)
+    say(page, "still me")
+    expect(stored(page)).to_have_count(1)
+    expect(contents(page)).to_have_text(["still me"])
+    assert len(ids) == 2
+    assert len(set(ids)) == 1
+
+
+def test_a_fault_of_the_gateway_fails_what_is_under_way(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    fault = {"message": "Internal server error", "connectionId": "c", "requestId": "r"}
+    answer_instead(page, lambda _, frame: fault if "content" in frame else None)
+    enter(page, "Ada", room)
+    say(page, "lost?")
+    expect(page.locator(".message[data-progress=failed]")).to_contain_text("The server did not confirm this.")
+
+
+def test_a_server_that_lets_nobody_in_is_said_so(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    page.clock.install()
+    cable = Cable(page)
+    cable.pull()
+    page.locator("#room").fill(room)
+    page.locator("#enter").click()
+    for _ in range(3):
+        expect(link(page)).to_have_attribute("data-status", "waiting")
+        page.clock.run_for(30_000)
+    expect(page.locator("#notices")).to_contain_text("No connection yet.")
+    cable.plug_in()
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(link(page)).to_have_attribute("data-status", "online")
+    expect(page.locator("#notices p")).to_have_count(0)
+
+
+def test_offline_is_told_apart_from_a_server_that_is_away(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    cable = Cable(page)
+    enter(page, "Ada", room)
+    page.context.set_offline(True)
+    cable.pull()
+    expect(link(page)).to_have_attribute("data-status", "offline")
+    expect(link(page)).to_contain_text("Offline")
+    cable.plug_in()
+    page.context.set_offline(False)
+    expect(link(page)).to_have_attribute("data-status", "online")
