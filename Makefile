@@ -1,5 +1,6 @@
 # make run     the chat on http://127.0.0.1:$(PORT)/   (make run PORT=8123 ARGS='--param Key=Value')
 # make test    lint, types and every test
+# make screenshots    pictures for the documents, of the page that `make run` serves
 PORT ?= 8000
 ARGS ?=
 PYTHON ?= python3
@@ -26,7 +27,7 @@ format: .venv/dev.stamp
 	$(BIN)/ruff check --fix $(SOURCES) && $(BIN)/ruff format $(SOURCES)
 
 screenshots: .venv/dev.stamp
-	$(BIN)/python tests/browser/screenshots.py --out docs/images
+	$(BIN)/python -m tests.browser.screenshots --url http://127.0.0.1:$(PORT) --out docs/images
 
 validate:
 	sam validate --lint

@@ -51,7 +51,11 @@ def make_app(*, gateways: dict[str, Gateway], edges: Sequence[EdgeFunction], sit
         if gateway is None:
             await _deny(socket, 403, {"message": "Forbidden"})  # contract H15, H16
             return
-        await serve_connection(socket, gateway, query)
+        try:
+            await serve_connection(socket, gateway, query)
+        except asyncio.CancelledError:
+            if not gateway.closing:  # at the end uvicorn cancels what still runs, which is no fault
+                raise
 
     add_management_routes(app, gateways)
     for stage in gateways:

@@ -5,6 +5,7 @@ records.
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import sys
 from collections import defaultdict
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DeployError
+
+log = logging.getLogger("local_dev.cloud")
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "ASIALOCALLOCALLOCAL0",
@@ -88,6 +91,7 @@ class Cloud:
         async for line in self._process.stdout:
             with contextlib.suppress(ValueError, KeyError):
                 self._stream_events[json.loads(line)["stream"]].set()
+        log.error("the moto process has ended: tables and queues are gone, restart the gateway")
 
     async def stream_changed(self, arn: str, *, timeout: float) -> None:
         """Return once the stream has a record that was not there at the last call, or after `timeout`

@@ -65,7 +65,7 @@ class Gateway:
         self._functions = functions
         self._ids = ids or IdSource(clock=clock)
         self._clock = clock
-        self._closing = False
+        self.closing = False
 
     async def connect(self, handshake: events.Handshake) -> Accepted | Refused:
         """Run the authorizer and the $connect route. Nothing can be posted to the connection until
@@ -123,7 +123,7 @@ class Gateway:
         """The socket is closed. Run $disconnect after that, whose result nobody sees (contract D01, D02)."""
         self.connections.close(connection)
         route = self.api.routes.get("$disconnect")
-        if self._closing or route is None or route.function is None:
+        if self.closing or route is None or route.function is None:
             return
         event = events.disconnect_event(
             connection.session,
@@ -151,7 +151,7 @@ class Gateway:
 
     async def shut_down(self) -> None:
         """Close every connection; no $disconnect follows, since the stack goes down as well."""
-        self._closing = True
+        self.closing = True
         for connection in self.connections.all():
             connection.closed_by_gateway = (1001, "Going away")
             await connection.close(*connection.closed_by_gateway)

@@ -176,8 +176,8 @@ async def _serve_mapping(mapping: StreamMapping, functions: LocalFunctions, clou
     while True:
         try:
             await poller.run()
-        except Exception:  # a mapping outlives whatever happens to one batch
-            log.exception("the stream %s could not be processed; going on", mapping.stream)
+        except Exception as error:  # a mapping outlives whatever happens to one batch
+            log.error("the stream %s could not be processed, going on: %r", mapping.stream, error)  # noqa: TRY400
             await asyncio.sleep(1)
 
 

@@ -37,8 +37,8 @@ def test_the_protocol_lists_every_error_with_its_text() -> None:
 
 
 def test_the_page_knows_every_code() -> None:
-    protocol = (ROOT / "site" / "js" / "protocol.js").read_text(encoding="utf-8")
-    assert {code.value for code in Code} <= set(re.findall(r"['\"](\w+)['\"]", protocol))
+    types = (ROOT / "site" / "js" / "types.d.ts").read_text(encoding="utf-8")
+    assert {code.value for code in Code} <= set(re.findall(r'"(\w+)"', types))
 
 
 @pytest.mark.parametrize("language", ["en", "fa"])
