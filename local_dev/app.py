@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Response, WebSocket
+from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.staticfiles import StaticFiles
 
 from .connections import BufferFull, Connection
@@ -73,7 +73,6 @@ async def serve_connection(socket: WebSocket, gateway: Gateway, query: str) -> N
         body = {"connectionId": accepted.connection_id, "requestId": accepted.request_id}
         await _deny(socket, accepted.status, {"message": _REASONS.get(accepted.status, "Error"), **body})
         return
-    await socket.accept(subprotocol=accepted.subprotocol)
     buffered = socket.scope["extensions"]["buffered"]
 
     async def send(text: str) -> None:
@@ -84,6 +83,12 @@ async def serve_connection(socket: WebSocket, gateway: Gateway, query: str) -> N
     async def close(code: int, reason: str) -> None:
         await socket.close(code, reason)
 
+    try:
+        await socket.accept(subprotocol=accepted.subprotocol)
+    except (WebSocketDisconnect, OSError):
+        # The client left while $connect ran, which has let it in: $disconnect has to follow.
+        await gateway.disconnected(gateway.opened(accepted, send=send, close=close), 1006, "")
+        return
     connection = gateway.opened(accepted, send=send, close=close)
     tasks: set[asyncio.Task[None]] = set()
     code, reason = 1006, ""

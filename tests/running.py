@@ -38,7 +38,7 @@ class Recorder:
             found = self._changed.wait_for(
                 lambda: [line for who, line in self._lines if who == name and wanted(line)], EVENT_TIMEOUT
             )
-        assert found, f"{name} printed no such line, but: {self.lines(name)}"
+        assert found, f"{name} printed no such line among {len(self.lines(name))}"
         line: str = found[0]
         return line
 

@@ -214,6 +214,17 @@ async def test_d02_l18_disconnect_fires_when_the_server_closes(probe: Running, m
     assert await disconnect_of(probe, "d02") == (1000, "Connection Closed Normally")
 
 
+async def test_d02_a_client_that_leaves_while_connect_runs_is_disconnected(probe: Running) -> None:
+    host, port = urlsplit(probe.url).hostname, urlsplit(probe.url).port
+    with sockets.create_connection((host, port), timeout=10) as raw:
+        raw.sendall(
+            b"GET /probe?do=wait&tag=left HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        await connection_of(probe, "left")
+    assert await disconnect_of(probe, "left") == (1006, "")
+
+
 def test_a_client_that_is_not_a_websocket_client_disturbs_nobody(probe: Running) -> None:
     host, port = urlsplit(probe.url).hostname, urlsplit(probe.url).port
     for garbage in (

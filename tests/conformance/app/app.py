@@ -51,6 +51,8 @@ def connect(event: dict[str, Any], context: Any) -> Any:
         except api.exceptions.GoneException:
             return {"statusCode": 410}
         return {"statusCode": 200}
+    if wish == "wait":
+        time.sleep(0.5)
     if wish.startswith("protocol"):
         return {
             "statusCode": 200,
