@@ -47,7 +47,8 @@ export function createView(actions) {
 
   /** @param {State} state @param {Speaker} speak */
   function render(state, speak) {
-    const [before, anew] = [shown, speak !== spoken];
+    const before = shown;
+    const anew = speak !== spoken || before?.view !== state.view;
     if (anew) {
       translatePage(speak);
       composer.setSpeaker(speak);

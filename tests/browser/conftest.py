@@ -13,6 +13,13 @@ from tests.conftest import ServedGateway
 
 PageFactory = Callable[..., Page]
 
+# Small and still, so that little time goes into drawing.
+DEFAULTS: dict[str, Any] = {
+    "locale": "en-GB",
+    "reduced_motion": "reduce",
+    "viewport": {"width": 900, "height": 600},
+}
+
 
 # Not for the whole session: while Playwright's loop runs in this thread, asynchronous tests could not.
 @pytest.fixture(scope="package")
@@ -43,7 +50,7 @@ def page_factory(browser: Browser, gateway: ServedGateway) -> Iterator[PageFacto
         )
 
     def open_page(**options: Any) -> Page:
-        context = browser.new_context(base_url=gateway.url, **{"locale": "en-GB"} | options)
+        context = browser.new_context(base_url=gateway.url, **DEFAULTS | options)
         context.set_default_timeout(30_000)
         context.on("page", watch)
         contexts.append(context)
