@@ -98,8 +98,10 @@ class Cloud:
         seconds.
         """
         event = self._stream_events[arn]
+        # Not wait_for, here and elsewhere: before Python 3.12 it may swallow a cancellation.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await event.wait()
         event.clear()
 
     async def stop(self) -> None:
@@ -108,7 +110,8 @@ class Cloud:
         assert self._process.stdin
         self._process.stdin.close()
         try:
-            await asyncio.wait_for(self._process.wait(), 5)
+            async with asyncio.timeout(5):
+                await self._process.wait()
         except TimeoutError:
             self._process.kill()
             await self._process.wait()

@@ -262,7 +262,8 @@ class LocalFunctions:
         task = asyncio.get_running_loop().create_task(pool.invoke(payload))
         self._running.add(task)
         task.add_done_callback(self._forget)
-        return await asyncio.wait_for(asyncio.shield(task), wait)
+        async with asyncio.timeout(wait):
+            return await asyncio.shield(task)
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

@@ -71,7 +71,8 @@ class Worker:
         )
         self._spawn(self._watch(self._process))
         try:
-            await asyncio.wait_for(asyncio.shield(self._ready), INIT_TIMEOUT)
+            async with asyncio.timeout(INIT_TIMEOUT):
+                await asyncio.shield(self._ready)
         except TimeoutError:
             self.kill()
             raise FunctionTimedOut(
@@ -101,7 +102,8 @@ class Worker:
             },
         )
         try:
-            return await asyncio.wait_for(asyncio.shield(self._result), timeout)
+            async with asyncio.timeout(timeout):
+                return await asyncio.shield(self._result)
         except TimeoutError:
             self.kill()
             raise FunctionTimedOut(
