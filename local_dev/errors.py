@@ -9,7 +9,7 @@ LocalError
     ├── FunctionRaised      the handler raised, or answered nothing that is JSON
     ├── FunctionTimedOut    the function's own Timeout passed; its worker was killed
     ├── FunctionExited      the worker's process ended under the invocation
-    └── FunctionThrottled   no worker came free in time
+    └── FunctionThrottled   too many invocations wait already, or there is no such function
 """
 
 
@@ -54,4 +54,4 @@ class FunctionExited(FunctionError):
 
 
 class FunctionThrottled(FunctionError):
-    """All workers of the function stayed busy for as long as the caller could wait."""
+    """The invocation was not taken on: too many wait for the function already, or there is none of that name."""
