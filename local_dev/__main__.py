@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console()
     handler = _ConsoleHandler(console)
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.getLogger("local_dev").setLevel(logging.INFO)
+    logging.getLogger(__package__).setLevel(logging.INFO)
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metrics that nobody collects
     try:
         asyncio.run(_run(options, console))

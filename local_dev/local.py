@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .cloud import CREDENTIALS, Cloud
-from .edge import EdgeFunction
 from .errors import ListenError
-from .functions import LocalFunctions
-from .gateway import Gateway
-from .stack import Api, Function, Stack, StreamMapping, read_stack
-from .streams import INVOKE_TIMEOUT, MappingPoller, MotoStream, failure_message
-from .template import check_parameters, read_template, transform
+from .gateway.gateway import Gateway
+from .runtime.functions import LocalFunctions
+from .runtime.streams import INVOKE_TIMEOUT, MappingPoller, MotoStream, failure_message
+from .stack.cloud import CREDENTIALS, Cloud
+from .stack.model import Api, Function, Stack, StreamMapping
+from .stack.reader import read_stack
+from .stack.template import check_parameters, read_template, transform
+from .web.edge import EdgeFunction
 
 if TYPE_CHECKING:
-    from .server import Server
+    from .web.server import Server
 
-log = logging.getLogger("local_dev")
+log = logging.getLogger(__package__)
 
 STACK_NAME = "local"
 MANAGEMENT_VARIABLE = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
@@ -70,8 +71,8 @@ async def deployment(options: Options) -> AsyncIterator[Deployment]:
                 Cloud.start(cloudformation, parameters=parameters, region=options.region, stack=STACK_NAME)
             )
             await asyncio.sleep(0)  # let the other process start while this one imports
-            from .app import make_app  # noqa: PLC0415
-            from .server import make_server  # noqa: PLC0415
+            from .web.app import make_app  # noqa: PLC0415
+            from .web.server import make_server  # noqa: PLC0415
 
             cloud = await starting
             cleanup.push_async_callback(cloud.stop)
@@ -122,8 +123,8 @@ def warm_up_order(stack: Stack) -> list[str]:
             route = api.routes.get(key)
             if route and route.authorizer:
                 names.append(route.authorizer.function)
-            if route and route.function:
-                names.append(route.function)
+            if route and route.integration and route.integration.function:
+                names.append(route.integration.function)
     names += [mapping.function for mapping in stack.stream_mappings]
     return list(dict.fromkeys(names))
 

@@ -15,9 +15,9 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-from .cloud import CREDENTIALS
-from .errors import FunctionError, FunctionExited, FunctionRaised, FunctionThrottled
-from .stack import Function
+from ..errors import FunctionError, FunctionExited, FunctionRaised, FunctionThrottled
+from ..stack.cloud import CREDENTIALS
+from ..stack.model import Function
 from .worker import Worker, WorkerState
 
 MAX_WORKERS = max(4, os.cpu_count() or 1)

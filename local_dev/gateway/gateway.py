@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..errors import FunctionError, FunctionRaised
+from ..stack.model import INTEGRATION_TIMEOUT, Api, Authorizer, Integration
 from . import authorizer, events, selection
 from .connections import Connection, Connections, State
-from .errors import FunctionError, FunctionRaised
 from .ids import IdSource
-from .stack import Api, Authorizer, Route
 
-log = logging.getLogger("local_dev.gateway")
+log = logging.getLogger(__name__)
 
 
 class Functions(Protocol):
@@ -77,9 +77,9 @@ class Gateway:
         status, subprotocol = 200, None
         if route and route.authorizer:
             status = await self._authorize(session, route.authorizer, request_id)
-        if route and route.function and status == 200:
+        if route and route.integration and status == 200:
             event = events.connect_event(session, request_id=request_id, now_ms=self.now_ms())
-            status, subprotocol = await self._run_connect(route.function, route, event)
+            status, subprotocol = await self._run_connect(route.integration, event)
         if status != 200:
             return Refused(status, request_id, session.connection_id)
         return Accepted(session, subprotocol)
@@ -105,7 +105,7 @@ class Gateway:
         problem = None
         if route is None:
             problem = "Forbidden"
-        elif route.function:
+        elif route.integration:
             event = events.message_event(
                 connection.session,
                 route=route.key,
@@ -114,7 +114,7 @@ class Gateway:
                 message_id=self._ids.sibling(connection.id),
                 now_ms=now,
             )
-            problem = await self._run_message(route.function, event, route.timeout)
+            problem = await self._run_message(route.integration, event)
         if problem and connection.state is State.OPEN:
             frame = events.error_frame(problem, connection_id=connection.id, request_id=request_id)
             await connection.send(frame)
@@ -123,7 +123,7 @@ class Gateway:
         """The socket is closed. Run $disconnect after that, whose result nobody sees (contract D01, D02)."""
         self.connections.close(connection)
         route = self.api.routes.get("$disconnect")
-        if self.closing or route is None or route.function is None:
+        if self.closing or route is None or route.integration is None:
             return
         event = events.disconnect_event(
             connection.session,
@@ -133,7 +133,7 @@ class Gateway:
             now_ms=self.now_ms(),
         )
         try:
-            await self._functions.invoke(route.function, event, wait=route.timeout)
+            await self._invoke(route.integration, event)
         except (FunctionError, TimeoutError) as error:
             log.warning("$disconnect of %s failed: %s", connection.id, error or "it timed out")
 
@@ -166,7 +166,7 @@ class Gateway:
         event = events.authorizer_event(session, request_id=request_id, now_ms=self.now_ms())
         started = self._clock()
         try:
-            answer = await self._functions.invoke(by.function, event, wait=self._connect_timeout())
+            answer = await self._functions.invoke(by.function, event, wait=INTEGRATION_TIMEOUT)
         except FunctionRaised as error:
             return 401 if str(error) == "Unauthorized" else 500
         except (FunctionError, TimeoutError) as error:
@@ -183,10 +183,10 @@ class Gateway:
         return 200
 
     async def _run_connect(
-        self, function: str, route: Route, event: Mapping[str, Any]
+        self, integration: Integration, event: Mapping[str, Any]
     ) -> tuple[int, str | None]:
         try:
-            result = await self._functions.invoke(function, event, wait=route.timeout)
+            result = await self._invoke(integration, event)
         except (FunctionError, TimeoutError) as error:
             log.warning("$connect failed: %s", error or "it timed out")
             return 502, None
@@ -200,17 +200,18 @@ class Gateway:
         chosen = [value for name, value in headers.items() if name.lower() == "sec-websocket-protocol"]
         return 200, str(chosen[-1]) if chosen else None
 
-    async def _run_message(self, function: str, event: Mapping[str, Any], timeout: float) -> str | None:
+    async def _run_message(self, integration: Integration, event: Mapping[str, Any]) -> str | None:
         try:
-            await self._functions.invoke(function, event, wait=timeout)
+            await self._invoke(integration, event)
         except TimeoutError:
             return "Endpoint request timed out"
         except FunctionError:
             return "Internal server error"
         return None
 
-    def _connect_timeout(self) -> float:
-        return self.api.routes["$connect"].timeout
+    async def _invoke(self, integration: Integration, event: Mapping[str, Any]) -> Any:
+        assert integration.function
+        return await self._functions.invoke(integration.function, event, wait=integration.timeout)
 
 
 def _status(result: Any) -> int | None:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request, Response
 
-from .connections import BufferFull, Gone
-from .gateway import Gateway
-from .ids import is_well_formed
+from ..gateway.connections import BufferFull, Gone
+from ..gateway.gateway import Gateway
+from ..gateway.ids import is_well_formed
 
 PAYLOAD_LIMIT = 128 * 1024
 

@@ -17,8 +17,8 @@ from local_dev.errors import (
     FunctionThrottled,
     FunctionTimedOut,
 )
-from local_dev.functions import FunctionPool, LocalFunctions
-from local_dev.stack import Function
+from local_dev.runtime.functions import FunctionPool, LocalFunctions
+from local_dev.stack.model import Function
 
 pytestmark = pytest.mark.anyio
 
@@ -233,7 +233,7 @@ async def test_an_unknown_function() -> None:
 async def test_beyond_the_limit_invocations_are_throttled(
     code: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local_dev.functions.MAX_WAITING", 3)
+    monkeypatch.setattr("local_dev.runtime.functions.MAX_WAITING", 3)
     async with pool(function(code, "app.echo")) as echo:
         results = await asyncio.gather(*(invoke(echo) for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(result, FunctionThrottled) for result in results) == 2

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local_dev.filters import matches, matches_any
+from local_dev.runtime.filters import matches, matches_any
 
 RECORD = {
     "eventName": "INSERT",

@@ -5,7 +5,7 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_dev.ids import IdSource, is_well_formed
+from local_dev.gateway.ids import IdSource, is_well_formed
 
 
 def test_ids_are_distinct_and_well_formed_though_the_clock_stands_still() -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_dev.authorizer import Allowed, Denied, decide, missing_identity_source
-from local_dev.events import Handshake
-from local_dev.stack import Api
+from local_dev.gateway.authorizer import Allowed, Denied, decide, missing_identity_source
+from local_dev.gateway.events import Handshake
+from local_dev.stack.model import Api
 
 ARN = "arn:aws:execute-api:us-east-1:123456789012:abc/live/$connect"
 API = Api("abc", "Api", "live", "", {}, "us-east-1", "123456789012", {"set": "1", "empty": ""})

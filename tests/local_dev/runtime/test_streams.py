@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local_dev.errors import FunctionRaised
-from local_dev.stack import StreamMapping
-from local_dev.streams import MappingPoller, Record, failure_message
+from local_dev.runtime.streams import MappingPoller, Record, failure_message
+from local_dev.stack.model import StreamMapping
 
 pytestmark = pytest.mark.anyio
 

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 
 import yaml
 
-from .errors import TemplateError
+from ..errors import TemplateError
 
 CODE_BUCKET = "local-code"
 """A function's local folder travels through the transform as s3://local-code/<percent-encoded path>."""

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..stack.model import Api
 from .events import Handshake, query_values
-from .stack import Api
 
 INVOKE_ACTION = "execute-api:Invoke"
 

@@ -17,15 +17,15 @@ from typing import Any
 from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.staticfiles import StaticFiles
 
-from .connections import BufferFull, Connection
+from ..errors import EdgeError
+from ..gateway.connections import BufferFull, Connection
+from ..gateway.events import Handshake
+from ..gateway.gateway import Accepted, Gateway
 from .edge import EdgeFunction, EdgeResponse
-from .errors import EdgeError
-from .events import Handshake
-from .gateway import Accepted, Gateway
 from .management import add_management_routes
 from .server import BUFFER_LIMIT
 
-log = logging.getLogger("local_dev.app")
+log = logging.getLogger(__name__)
 
 
 def make_app(*, gateways: dict[str, Gateway], edges: Sequence[EdgeFunction], site: Path | None) -> FastAPI:

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from local_dev.cloud import CREDENTIALS
+from local_dev.stack.cloud import CREDENTIALS
 from tests.running import Running, running
 
 TEMPLATE = """

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from .stack import Api
+from ..stack.model import Api
 
 Headers = Iterable[tuple[str, str]]
 

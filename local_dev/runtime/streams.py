@@ -15,11 +15,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from .errors import FunctionError
+from ..errors import FunctionError
+from ..stack.model import StreamMapping
 from .filters import matches_any
-from .stack import StreamMapping
 
-log = logging.getLogger("local_dev.streams")
+log = logging.getLogger(__name__)
 
 POLL_INTERVAL = 5.0
 """Seconds between looks at a silent stream. New records are signalled, so this only covers a signal that

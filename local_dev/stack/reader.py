@@ -1,5 +1,4 @@
-"""What the gateway needs of a deployed stack, read from its resolved resources: functions, APIs, mappings,
-edge function.
+"""Reads the Stack out of a deployment's resolved resources.
 
 Pure: resources in, dataclasses out. Nothing in here, or anywhere in this package, knows a template by
 name.
@@ -7,103 +6,24 @@ name.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from ..errors import TemplateError
 from .cloud import Resource
-from .errors import TemplateError
+from .model import (
+    INTEGRATION_TIMEOUT,
+    Api,
+    Authorization,
+    Authorizer,
+    Function,
+    Integration,
+    IntegrationType,
+    Route,
+    Stack,
+    StreamMapping,
+)
 from .opaque import function_arn, function_name
 from .template import code_folder
-
-INTEGRATION_TIMEOUT = 29.0
-"""Seconds an integration may take unless the template says less (contract L11)."""
-
-
-@dataclass(frozen=True)
-class Function:
-    """A Lambda function. `timeout` in seconds, `memory` in MB. `code` is its folder, None where it has
-    none here.
-    """
-
-    name: str
-    arn: str
-    label: str
-    handler: str
-    timeout: float
-    memory: int
-    environment: Mapping[str, str]
-    code: Path | None
-    inline_code: str | None = None
-    json_logs: bool = False
-
-
-@dataclass(frozen=True)
-class Authorizer:
-    """A REQUEST authorizer on $connect: the function's name and the sources that must be present."""
-
-    function: str
-    identity_sources: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Route:
-    """A route: the function behind it (None: no integration that runs here), and how long that may take,
-    in seconds.
-    """
-
-    key: str
-    function: str | None
-    timeout: float = INTEGRATION_TIMEOUT
-    authorizer: Authorizer | None = None
-
-
-@dataclass(frozen=True)
-class Api:
-    """A WebSocket API with its one stage."""
-
-    id: str
-    logical_id: str
-    stage: str
-    route_selection_expression: str
-    routes: Mapping[str, Route]
-    region: str
-    account: str
-    stage_variables: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def domain_name(self) -> str:
-        """The host that clients of the deployed API use (contract E18)."""
-        return f"{self.id}.execute-api.{self.region}.amazonaws.com"
-
-
-@dataclass(frozen=True)
-class StreamMapping:
-    """An event source mapping from a DynamoDB stream. Times in seconds; `max_retries` and `max_age` None:
-    no bound.
-    """
-
-    stream: str
-    function: str
-    batch_size: int = 100
-    window: float = 0.0
-    patterns: tuple[Mapping[str, Any], ...] = ()
-    bisect: bool = False
-    partial_responses: bool = False
-    max_retries: int | None = None
-    max_age: float | None = None
-    on_failure: str | None = None
-    from_start: bool = True
-
-
-@dataclass(frozen=True)
-class Stack:
-    """All that runs here of one deployed stack."""
-
-    functions: Mapping[str, Function]
-    apis: tuple[Api, ...]
-    stream_mappings: tuple[StreamMapping, ...]
-    edge_sources: tuple[str, ...]
 
 
 def read_stack(resources: Mapping[str, Resource], *, account: str, region: str) -> Stack:
@@ -133,7 +53,7 @@ def read_stack(resources: Mapping[str, Resource], *, account: str, region: str) 
         for resource in by_type.get("AWS::CloudFront::Function", [])
         if "FunctionCode" in resource.properties
     )
-    return Stack(functions, apis, mappings, edges)
+    return Stack(functions, apis, stream_mappings=mappings, edge_sources=edges)
 
 
 def _function(resource: Resource, account: str, region: str) -> Function:
@@ -186,20 +106,24 @@ def _route(
     resource: Resource, integrations: Mapping[str, Resource], authorizers: Mapping[str, Authorizer]
 ) -> Route:
     properties = resource.properties
-    integration = integrations.get(str(properties.get("Target", "")).removeprefix("integrations/"))
-    function = None
-    timeout = INTEGRATION_TIMEOUT
-    if integration is not None:
-        uri = str(integration.properties.get("IntegrationUri", ""))
-        function = function_name(uri) if ":lambda:" in uri else None
-        timeout = float(integration.properties.get("TimeoutInMillis", timeout * 1000)) / 1000
+    target = integrations.get(str(properties.get("Target", "")).removeprefix("integrations/"))
+    custom = properties.get("AuthorizationType") == "CUSTOM"
     return Route(
         key=str(properties["RouteKey"]),
-        function=function,
-        timeout=timeout,
-        authorizer=authorizers.get(str(properties.get("AuthorizerId")))
-        if properties.get("AuthorizationType") == "CUSTOM"
-        else None,
+        integration=_integration(target) if target else None,
+        authorization=Authorization(properties.get("AuthorizationType", "NONE")),
+        authorizer=authorizers.get(str(properties.get("AuthorizerId"))) if custom else None,
+    )
+
+
+def _integration(resource: Resource) -> Integration | None:
+    uri = str(resource.properties.get("IntegrationUri", ""))
+    if ":lambda:" not in uri:
+        return None
+    return Integration(
+        IntegrationType.LAMBDA_PROXY,
+        function=function_name(uri),
+        timeout=float(resource.properties.get("TimeoutInMillis", INTEGRATION_TIMEOUT * 1000)) / 1000,
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from moto.core.serialize import BaseJSONSerializer, JSONSerializer, XFormedAttributePicker
 from moto.core.utils import get_service_model
 
-from local_dev.moto_serializer import shorten_the_way_of_attribute_values
+from local_dev.stack.moto_serializer import shorten_the_way_of_attribute_values
 
 NUMBERS = st.integers().map(str)
 SCALARS = st.one_of(

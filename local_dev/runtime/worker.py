@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
-from .errors import FunctionError, FunctionExited, FunctionRaised, FunctionTimedOut
+from ..errors import FunctionError, FunctionExited, FunctionRaised, FunctionTimedOut
 from .runtime_api import RuntimeConnection
 
 INIT_TIMEOUT = 10.0

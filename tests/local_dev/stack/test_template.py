@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local_dev.errors import TemplateError
-from local_dev.template import check_parameters, code_folder, read_template, transform
+from local_dev.stack.template import check_parameters, code_folder, read_template, transform
 
 SAM = """
 Transform: AWS::Serverless-2016-10-31
@@ -135,7 +135,9 @@ def test_raw_cloudformation_stays_as_it_is(folder: Path) -> None:
 def test_the_second_transform_comes_from_the_cache(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     template = read_template(write(folder, SAM))
     first = transform(template, base=folder, parameters={"Name": "n"})
-    monkeypatch.setattr("local_dev.template._translate", lambda *_: pytest.fail("it was translated again"))
+    monkeypatch.setattr(
+        "local_dev.stack.template._translate", lambda *_: pytest.fail("it was translated again")
+    )
     assert transform(template, base=folder, parameters={"Name": "n"}) == first
     with pytest.raises(pytest.fail.Exception):
         transform(template, base=folder, parameters={"Name": "other"})

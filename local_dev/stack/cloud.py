@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import DeployError
+from ..errors import DeployError
 
-log = logging.getLogger("local_dev.cloud")
+log = logging.getLogger(__name__)
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "ASIALOCALLOCALLOCAL0",
@@ -70,7 +70,7 @@ class Cloud:
                 **os.environ,
                 **CREDENTIALS,
                 "AWS_DEFAULT_REGION": region,
-                "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
+                "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
             },
             limit=2**26,  # the answer is one line with the whole stack
             process_group=0,  # Ctrl-C is the gateway's to handle

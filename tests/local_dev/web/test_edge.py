@@ -2,8 +2,8 @@
 
 import pytest
 
-from local_dev.edge import EdgeFunction, EdgeRequest, EdgeResponse
 from local_dev.errors import EdgeError
+from local_dev.web.edge import EdgeFunction, EdgeRequest, EdgeResponse
 
 ECHO = "function handler(event) { return event.request; }"
 

@@ -1,6 +1,6 @@
 """The AWS that the handlers see: moto in a process of its own, with the stack deployed into it.
 
-Started as `python -m local_dev.moto_process`. Reads one JSON line on standard input, `{"template",
+Started as `python -m local_dev.stack.moto_process`. Reads one JSON line on standard input, `{"template",
 "parameters", "region", "stack"}`; answers one on standard output, `{"port", "resources", "outputs"}` or
 `{"error"}`; then serves moto over HTTP and writes `{"stream": <arn>}` whenever a table's stream gains a
 record. It ends when its standard input closes, so it can never outlive the gateway. moto is not safe

@@ -13,7 +13,7 @@ from typing import Any
 
 import quickjs
 
-from .errors import EdgeError
+from ..errors import EdgeError
 
 _RUN = """
 var __answer;

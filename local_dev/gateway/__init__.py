@@ -1,0 +1,1 @@
+"""The rules of an API Gateway WebSocket API; no sockets in here."""

@@ -1,0 +1,1 @@
+"""Lambda: functions, their workers, and the event sources that invoke them."""

@@ -1,0 +1,1 @@
+"""The template, and what is deployed from it."""

@@ -1,0 +1,1 @@
+"""The wire: HTTP and WebSocket, the management API, the edge function."""
