@@ -4,6 +4,7 @@ LocalError
 ├── TemplateError       the template or a parameter cannot be used
 ├── DeployError         the stack could not be created
 ├── ListenError         the port cannot be had
+├── AssumptionError     a switch of --assume that there is not
 ├── EdgeError           the CloudFront function failed
 └── FunctionError       an invocation did not produce a result
     ├── FunctionRaised      the handler raised, or answered nothing that is JSON
@@ -27,6 +28,10 @@ class DeployError(LocalError):
 
 class ListenError(LocalError):
     """The address cannot be listened on."""
+
+
+class AssumptionError(LocalError):
+    """A switch that there is not, or a value that it does not take."""
 
 
 class EdgeError(LocalError):
