@@ -1,5 +1,6 @@
 # make run     the chat on http://127.0.0.1:$(PORT)/   (make run PORT=8123 ARGS='--param Key=Value')
 # make test    lint, types and every test
+# make conformance    the gateway's behaviour, row by row (make conformance URL=wss://…/probe asks a deployed stage)
 # make screenshots    pictures for the documents, of the page that `make run` serves
 PORT ?= 8000
 ARGS ?=
@@ -7,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := functions local_dev tests
 
-.PHONY: run test lint types unit format screenshots validate lock clean
+.PHONY: run test lint types unit conformance format screenshots validate lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m local_dev --port $(PORT) $(ARGS)
@@ -22,6 +23,9 @@ types: .venv/dev.stamp
 
 unit: .venv/dev.stamp
 	$(BIN)/coverage run -m pytest && $(BIN)/coverage report --include='functions/chat/*' --fail-under=100 && $(BIN)/coverage report --include='local_dev/*'
+
+conformance: .venv/dev.stamp
+	$(BIN)/python -m pytest -q --tb=short --rows tests/conformance $(if $(URL),--url $(URL)) $(ARGS)
 
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix $(SOURCES) && $(BIN)/ruff format $(SOURCES)

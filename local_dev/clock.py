@@ -18,6 +18,10 @@ class Clock:
         """Epoch seconds, never scaled."""
         return time.time()
 
+    def real(self) -> float:
+        """Seconds since some moment, never scaled and never set back: for throttles and latencies."""
+        return time.monotonic()
+
     def monotonic(self) -> float:
         """Scaled seconds since some moment."""
         return time.monotonic() * self.scale

@@ -4,12 +4,19 @@ LocalError
 ├── TemplateError       the template or a parameter cannot be used
 ├── DeployError         the stack could not be created
 ├── ListenError         the port cannot be had
+├── EndpointError       --aws-endpoint cannot be used
 ├── AssumptionError     a switch of --assume that there is not
+├── ModelError          a request model is no JSON schema
 ├── EdgeError           the CloudFront function failed
+├── DebugError          --debug names a function that there is not, or debugpy is missing
+├── RequestRefused      a signed request is answered with an error of AWS's
+│   ├── SignatureError      its signature is missing, malformed, wrong or out of date
+│   └── AccessDenied        it is signed well, but its signer's policies do not allow it
 └── FunctionError       an invocation did not produce a result
     ├── FunctionRaised      the handler raised, or answered nothing that is JSON
     ├── FunctionTimedOut    the function's own Timeout passed; its worker was killed
     ├── FunctionExited      the worker's process ended under the invocation
+    │   └── FunctionNotLoaded   its module could not be loaded; the runtime has printed why
     └── FunctionThrottled   too many invocations wait already, or there is no such function
 """
 
@@ -23,19 +30,51 @@ class TemplateError(LocalError):
 
 
 class DeployError(LocalError):
-    """The stack could not be created from the template."""
+    """The stack could not be created from the template. `logical_id` names the resource, where it was one."""
+
+    def __init__(self, message: str, *, logical_id: str | None = None) -> None:
+        super().__init__(message)
+        self.logical_id = logical_id
 
 
 class ListenError(LocalError):
     """The address cannot be listened on."""
 
 
+class EndpointError(LocalError):
+    """An `--aws-endpoint` that cannot be read, or that nothing answers at."""
+
+
 class AssumptionError(LocalError):
     """A switch that there is not, or a value that it does not take."""
 
 
+class ModelError(LocalError):
+    """A route's request model is no JSON schema, or refers to something outside itself."""
+
+
 class EdgeError(LocalError):
     """The CloudFront function raised or answered something that is neither a request nor a response."""
+
+
+class RequestRefused(LocalError):
+    """A signed request is refused with an HTTP status, AWS's name for the error and a text for the client."""
+
+    def __init__(self, status: int, error_type: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.error_type, self.message = status, error_type, message
+
+
+class SignatureError(RequestRefused):
+    """The signature is missing, malformed, wrong or out of date."""
+
+
+class AccessDenied(RequestRefused):
+    """The signer's policies do not allow it."""
+
+
+class DebugError(LocalError):
+    """A function cannot be debugged as it was asked for."""
 
 
 class FunctionError(LocalError):
@@ -56,6 +95,10 @@ class FunctionTimedOut(FunctionError):
 
 class FunctionExited(FunctionError):
     """The worker's process ended before it answered, or its module could not be imported."""
+
+
+class FunctionNotLoaded(FunctionExited):
+    """The handler's module raised while it was loaded. The runtime has printed the trace."""
 
 
 class FunctionThrottled(FunctionError):

@@ -1,58 +1,48 @@
-"""A whole local deployment: the stack in moto, its functions, its gateways, its stream mappings, one
-server for all.
-"""
+"""A whole local deployment: the stack, its functions, its gateways, its event sources, one server for all."""
 
 import asyncio
 import contextlib
 import logging
-import os
-import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import ListenError
 from .gateway.gateway import Gateway
+from .gateway.throttles import AccountLimits
+from .iam.credentials import CredentialStore
+from .iam.guard import ConnectionsGuard, StackPermissions
+from .journal import Journal
+from .listener import address_of, listen, url_of
+from .options import Options
+from .runtime.debugger import attach_notice, debug_ports
 from .runtime.functions import LocalFunctions
-from .runtime.streams import INVOKE_TIMEOUT, MappingPoller, MotoStream, failure_message
+from .runtime.preloaded import Preloaded
+from .runtime.sources import serve_queue, serve_stream
+from .runtime.watch import watch
+from .services import Services
+from .stack.clients import Clients, make_client
 from .stack.cloud import CREDENTIALS, Cloud
-from .stack.model import Api, Function, Stack, StreamMapping
-from .stack.reader import read_stack
-from .stack.template import check_parameters, read_template, transform
+from .stack.deploy import Deployed, deployed
+from .stack.model import Api, Stack
+from .web.addresses import Addresses, by_path
 from .web.edge import EdgeFunction
+from .web.proxy import EndpointProxy
 
 if TYPE_CHECKING:
     from .web.server import Server
 
 log = logging.getLogger(__package__)
 
-STACK_NAME = "local"
-MANAGEMENT_VARIABLE = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
-"""botocore's variable for the endpoint of the management API: how a handler finds the gateway."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What to run and where. `output` gets each line a function prints, with the function's logical id."""
-
-    template: Path
-    host: str
-    port: int
-    region: str
-    parameters: Mapping[str, str]
-    site: Path | None
-    output: Callable[[str, str], None]
-
 
 @dataclass(frozen=True)
 class Deployment:
-    """A running deployment."""
+    """A running deployment. `gateways` by their path under `url`."""
 
     url: str
     stack: Stack
     cloud: Cloud
     functions: LocalFunctions
+    gateways: Mapping[str, Gateway]
     server: "Server"
 
 
@@ -62,57 +52,49 @@ async def deployment(options: Options) -> AsyncIterator[Deployment]:
     way.
     """
     async with contextlib.AsyncExitStack() as cleanup:
-        template = read_template(options.template)
-        parameters = check_parameters(template, options.parameters)
-        with listen(options.host, options.port) as sock:
-            base = options.template.resolve().parent
-            cloudformation = transform(template, base=base, parameters=parameters)
-            starting = asyncio.create_task(
-                Cloud.start(cloudformation, parameters=parameters, region=options.region, stack=STACK_NAME)
+        sock = cleanup.enter_context(listen(options.host, options.port))
+        url = url_of(sock)
+        preloaded = await Preloaded.start()  # it loads while the stack is deployed
+        if preloaded:
+            cleanup.push_async_callback(preloaded.stop)
+        proxy = await cleanup.enter_async_context(EndpointProxy(target=address_of(sock)))
+        found = await cleanup.enter_async_context(
+            deployed(
+                options.template,
+                parameters=options.parameters,
+                region=options.region,
+                endpoints=options.endpoints,
+                meanwhile=_load_server,
             )
-            await asyncio.sleep(0)  # let the other process start while this one imports
-            from .web.app import make_app  # noqa: PLC0415
-            from .web.server import make_server  # noqa: PLC0415
-
-            cloud = await starting
-            cleanup.push_async_callback(cloud.stop)
-            stack = read_stack(cloud.resources, account=cloud.account, region=cloud.region)
-            host, port = sock.getsockname()[:2]
-            url = f"http://{_reachable(host)}:{port}"
-            functions = LocalFunctions(
-                stack.functions,
-                service_for=lambda function: _service(function, stack.apis, cloud, url),
-                output=options.output,
-            )
-            cleanup.push_async_callback(functions.stop)
-            gateways = {api.stage: Gateway(api, functions) for api in stack.apis}
-            app = make_app(
-                gateways=gateways,
-                edges=[EdgeFunction(source) for source in stack.edge_sources],
-                site=options.site,
-            )
-            server = make_server(app)
-            tasks = [asyncio.create_task(server.serve(sockets=[sock]))]
-            tasks += [
-                asyncio.create_task(_serve_mapping(mapping, functions, cloud))
-                for mapping in stack.stream_mappings
-            ]
-            cleanup.push_async_callback(_finish, tasks, server, list(gateways.values()))
-            yield Deployment(url, stack, cloud, functions, server)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; ListenError where it cannot be had. Port 0 takes a free one."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host, port))
-        sock.listen(4096)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ListenError(f"cannot listen on {host}:{port}: {reason}") from None
-    return sock
+        )
+        stack, cloud = found.stack, found.cloud
+        apis = by_path(stack.apis)
+        proxy.answer_for(Addresses(apis).hosts)
+        services = Services(
+            stack, apis, cloud, url=url, endpoints=options.endpoints, proxy=proxy.environment()
+        )
+        journal = Journal()
+        debug = debug_ports(options.debug, stack.functions)
+        for name, where in debug.items():
+            options.notice(attach_notice(stack.functions[name].label, where))
+        functions = LocalFunctions(
+            stack.functions,
+            service_for=services.of,
+            output=options.output,
+            journal=journal,
+            debug=debug,
+            preloaded=preloaded,
+        )
+        cleanup.push_async_callback(functions.stop)
+        gateways = _gateways(apis, functions, services.credentials, journal, options)
+        server, closing = _server(
+            found, functions, gateways, credentials=services.credentials, journal=journal, options=options
+        )
+        serving = asyncio.create_task(server.serve(sockets=[sock]))
+        background = [*_background(found, functions, gateways, options)]
+        tasks = [asyncio.create_task(_outlive(work)) for work in background]
+        cleanup.push_async_callback(_finish, serving, tasks, server, list(gateways.values()), closing)
+        yield Deployment(url, stack, cloud, functions, gateways, server)
 
 
 def warm_up_order(stack: Stack) -> list[str]:
@@ -126,72 +108,143 @@ def warm_up_order(stack: Stack) -> list[str]:
             if route and route.integration and route.integration.function:
                 names.append(route.integration.function)
     names += [mapping.function for mapping in stack.stream_mappings]
+    names += [mapping.function for mapping in stack.queue_mappings]
     return list(dict.fromkeys(names))
 
 
-def _service(function: Function, apis: Sequence[Api], cloud: Cloud, url: str) -> dict[str, str]:
-    """Environment that points a function at the local services instead of AWS's."""
-    asked = function.environment.get(MANAGEMENT_VARIABLE, "")
-    api = next((api for api in apis if api.id in asked), apis[0])
+def _load_server() -> None:
+    """Import what serves, which takes a while."""
+    from .web import app, server  # noqa: F401, PLC0415
+
+
+def _gateways(
+    apis: Mapping[str, Api],
+    functions: LocalFunctions,
+    credentials: CredentialStore,
+    journal: Journal,
+    options: Options,
+) -> dict[str, Gateway]:
+    limits = AccountLimits(clock=options.clock.real)
+    permissions = StackPermissions(credentials.find, region=options.region, clock=options.clock.time)
     return {
-        "AWS_REGION": cloud.region,
-        "AWS_DEFAULT_REGION": cloud.region,
-        "AWS_ENDPOINT_URL": cloud.endpoint_url,
-        MANAGEMENT_VARIABLE: f"{url}/{api.stage}",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
+        path: Gateway(
+            api,
+            functions,
+            clock=options.clock,
+            assumptions=options.assumptions,
+            limits=limits,
+            permissions=permissions if options.iam else None,
+            journal=journal,
+        )
+        for path, api in apis.items()
     }
 
 
-async def _serve_mapping(mapping: StreamMapping, functions: LocalFunctions, cloud: Cloud) -> None:
-    import boto3  # noqa: PLC0415 (a third of a second that only a template with a stream has to spend)
+def _server(
+    found: Deployed,
+    functions: LocalFunctions,
+    gateways: Mapping[str, Gateway],
+    *,
+    credentials: CredentialStore,
+    journal: Journal,
+    options: Options,
+) -> tuple["Server", Callable[[], None]]:
+    """The server, and what to call before it is told to stop."""
+    from .inspector.inspector import add_inspector  # noqa: PLC0415 (with the server's imports, see above)
+    from .web.app import make_app  # noqa: PLC0415
+    from .web.invoke_api import add_invoke_routes  # noqa: PLC0415
+    from .web.server import make_server  # noqa: PLC0415
 
-    session = boto3.Session(
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=CREDENTIALS["AWS_SESSION_TOKEN"],
-        region_name=cloud.region,
-    )
-
-    async def invoke(records: Sequence[Mapping[str, Any]]) -> Any:
-        return await functions.invoke(mapping.function, {"Records": records}, wait=INVOKE_TIMEOUT)
-
-    async def discard(records: Sequence[dict[str, Any]], reason: str) -> None:
-        log.error("%d stream record(s) given up after all retries: %s", len(records), reason)
-        if mapping.on_failure and ":sqs:" in mapping.on_failure:
-            account, name = mapping.on_failure.split(":")[-2:]
-            queues = session.client("sqs", endpoint_url=cloud.endpoint_url)
-            await asyncio.to_thread(
-                queues.send_message,
-                QueueUrl=f"{cloud.endpoint_url}/{account}/{name}",
-                MessageBody=failure_message(mapping, records, reason),
+    stack, cloud = found.stack, found.cloud
+    guard = ConnectionsGuard(credentials.find, clock=options.clock.time)
+    app = make_app(
+        gateways=gateways,
+        edges=[EdgeFunction(source) for source in stack.edge_sources],
+        site=options.site,
+        assumptions=options.assumptions,
+        guard=guard if options.iam else None,
+        extra=[
+            lambda app: add_invoke_routes(
+                app, functions, names=stack.functions, account=cloud.account, region=cloud.region
             )
+        ],
+    )
+    inspector = add_inspector(
+        app,
+        gateways=gateways,
+        journal=journal,
+        functions=stack.functions,
+        tables=stack.tables,
+        dynamodb=lambda: make_client(
+            "dynamodb", _endpoint(found, options)("dynamodb"), region=cloud.region, credentials=CREDENTIALS
+        ),
+        notes=stack.notes,
+        host=options.host,
+    )
+    return make_server(app, assumptions=options.assumptions), inspector.close
 
+
+def _background(
+    found: Deployed, functions: LocalFunctions, gateways: Mapping[str, Gateway], options: Options
+) -> Iterable[Coroutine[Any, Any, None]]:
+    """What goes on by itself as long as the deployment runs."""
+    stack, cloud = found.stack, found.cloud
+    for gateway in gateways.values():
+        yield gateway.run_cuts()
+    clients = Clients(_endpoint(found, options), region=cloud.region, credentials=CREDENTIALS)
+    here = options.endpoints.of("dynamodbstreams") is None
+    for mapping in stack.stream_mappings:
+        yield serve_stream(
+            mapping,
+            functions,
+            clients,
+            changed=_source_changed(cloud, mapping.stream) if here else None,
+            stream=found.elsewhere.stream(mapping.stream),
+            from_start=True if here else None,  # a stream that is as new as the deployment
+        )
+    for queue in stack.queue_mappings:
+        signalled = options.endpoints.of("sqs") is None
+        yield serve_queue(
+            queue,
+            functions,
+            clients,
+            changed=_source_changed(cloud, queue.queue) if signalled else None,
+        )
+    if options.watch:
+        yield watch(stack.functions, functions.reload, template=options.template, notice=options.notice)
+    if options.warm:
+        yield functions.warm(warm_up_order(stack))
+
+
+def _endpoint(found: Deployed, options: Options) -> Callable[[str], str]:
+    return lambda service: options.endpoints.of(service) or found.cloud.endpoint_url
+
+
+def _source_changed(cloud: Cloud, arn: str) -> Callable[[float], Awaitable[None]]:
     async def changed(timeout: float) -> None:
-        await cloud.stream_changed(mapping.stream, timeout=timeout)
+        await cloud.stream_changed(arn, timeout=timeout)
 
-    client = session.client("dynamodbstreams", endpoint_url=cloud.endpoint_url)
-    stream = MotoStream(client, mapping.stream, cloud.region, changed)
-    poller = MappingPoller(mapping, stream, invoke=invoke, discard=discard)
-    while True:
-        try:
-            await poller.run()
-        except Exception as error:  # a mapping outlives whatever happens to one batch
-            log.error("the stream %s could not be processed, going on: %r", mapping.stream, error)  # noqa: TRY400
-            await asyncio.sleep(1)
+    return changed
 
 
-async def _finish(tasks: Sequence[asyncio.Task[None]], server: "Server", gateways: Sequence[Gateway]) -> None:
+async def _outlive(work: Coroutine[Any, Any, None]) -> None:
+    """Nothing that goes on beside takes the deployment down."""
+    try:
+        await work
+    except Exception as error:
+        log.exception("something that should go on has ended: %r", error)  # noqa: TRY401
+
+
+async def _finish(
+    serving: asyncio.Task[None],
+    tasks: Iterable[asyncio.Task[None]],
+    server: "Server",
+    gateways: Iterable[Gateway],
+    closing: Callable[[], None],
+) -> None:
     await asyncio.gather(*(gateway.shut_down() for gateway in gateways), return_exceptions=True)
+    closing()
     server.should_exit = True
-    serving, *pollers = tasks
-    for poller in pollers:
-        poller.cancel()
-    await asyncio.gather(serving, *pollers, return_exceptions=True)
-
-
-def _reachable(host: str) -> str:
-    """The address under which the workers, on this machine, reach a socket bound to `host`."""
-    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"[{address}]" if ":" in address else address
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(serving, *tasks, return_exceptions=True)

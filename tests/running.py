@@ -3,12 +3,15 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local_dev.local import Deployment, Options, deployment
+from local_dev.clock import Clock
+from local_dev.gateway.assumptions import assumptions
+from local_dev.local import Deployment, deployment
+from local_dev.options import Options
 
 START_TIMEOUT = 60.0
 EVENT_TIMEOUT = 20.0
@@ -62,8 +65,20 @@ class Running:
 
 
 @contextmanager
-def running(template: Path, *, site: Path | None = None, **parameters: str) -> Iterator[Running]:
-    """Deploy `template` and take it down again."""
+def running(
+    template: Path,
+    *,
+    site: Path | None = None,
+    assume: Iterable[str] = (),
+    time_scale: float = 1.0,
+    clock: Clock | None = None,
+    iam: bool = True,
+    watch: bool = False,
+    **parameters: str,
+) -> Iterator[Running]:
+    """Deploy `template` and take it down again. `clock` decides how long connections have been idle, `assume`
+    are switches as on the command line.
+    """
     recorder = Recorder()
     options = Options(
         template=template,
@@ -73,6 +88,11 @@ def running(template: Path, *, site: Path | None = None, **parameters: str) -> I
         parameters=parameters,
         site=site,
         output=recorder.record,
+        notice=lambda text: recorder.record("gateway", text),
+        clock=clock or Clock(scale=time_scale),
+        assumptions=assumptions(assume),
+        iam=iam,
+        watch=watch,
     )
     ready = threading.Event()
     state: dict[str, Any] = {}

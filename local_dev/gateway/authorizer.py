@@ -1,91 +1,133 @@
-"""What a REQUEST authorizer's answer means (contract H09 to H12, A03, A04, E19). Pure."""
+"""What a REQUEST authorizer asks for, and what its answer means (contract H09 to H12, A03, A04, E19). Pure."""
 
-import re
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from ..stack.model import Api
+from .assumptions import Assumptions
 from .events import Handshake, query_values
+from .policy import MalformedPolicy, allows
 
-INVOKE_ACTION = "execute-api:Invoke"
+ANSWER_LIMIT = 8 * 1024
+"""Bytes that an authorizer's answer may have, as JSON (contract A04, L12)."""
 
 
 @dataclass(frozen=True)
 class Allowed:
-    """The connection may be opened; `context` goes into every later event."""
+    """The connection may be opened; `context` goes into every later event. `usage_key` is the API key that
+    the authorizer names for the client.
+    """
 
     context: dict[str, Any]
+    usage_key: str | None = None
 
 
 @dataclass(frozen=True)
 class Denied:
-    """The handshake is refused with this HTTP status."""
+    """The handshake is refused with this HTTP status; `reason` is for the developer."""
 
     status: int
+    reason: str = field(default="", compare=False)
 
 
-def missing_identity_source(sources: tuple[str, ...], handshake: Handshake, api: Api) -> bool:
-    """Whether a source is absent or empty, in which case the answer is 401 and nothing is invoked."""
+def missing_identity_source(
+    sources: tuple[str, ...], handshake: Handshake, api: Api, context: Mapping[str, Any]
+) -> str | None:
+    """The first source that is absent or empty, in which case the answer is 401 and nothing is invoked
+    (H09). `context` is the requestContext of $connect.
+    """
     headers = {name.lower(): value for name, value in handshake.headers}
     query = query_values(handshake.query)
     for source in sources:
-        kind, _, name = source.removeprefix("route.request.").partition(".")
-        value: str | None
+        kind, _, name = source.removeprefix("$").removeprefix("route.request.").partition(".")
+        value: Any
         if kind == "header":
             value = headers.get(name.lower())
         elif kind == "querystring":
             value = query.get(name, [""])[-1]
         elif kind == "stageVariables":
             value = api.stage_variables.get(name)
-        else:  # context.*: always there
-            continue
-        if not value:
-            return True
-    return False
+        elif kind == "context":
+            value = _look_up(context, name)
+        else:  # nothing that a client could ever send
+            value = None
+        if value is None or value == "":
+            return source
+    return None
 
 
-def decide(answer: Any, *, method_arn: str, latency_ms: int) -> Allowed | Denied:
+def facts_of(handshake: Handshake, *, now_ms: int) -> dict[str, str]:
+    """The values of the condition keys that a policy may ask for, by lower-case name."""
+    moment = datetime.fromtimestamp(now_ms / 1000, UTC)
+    sent = {name.lower(): value for name, value in handshake.headers}
+    facts = {
+        "aws:sourceip": handshake.source_ip,
+        "aws:securetransport": "true",  # as in the cloud, where there is nothing but wss (H23)
+        "aws:currenttime": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:epochtime": str(now_ms // 1000),
+    }
+    for key, header in (("aws:useragent", "user-agent"), ("aws:referer", "referer")):
+        if header in sent:
+            facts[key] = sent[header]
+    return facts
+
+
+def decide(
+    answer: Any,
+    *,
+    method_arn: str,
+    latency_ms: int,
+    facts: Mapping[str, str] | None = None,
+    assumptions: Assumptions = Assumptions(),  # noqa: B008 (frozen)
+) -> Allowed | Denied:
     """The meaning of what the authorizer's Lambda returned. A wrong shape is 500, a policy that does not
     allow is 403.
     """
     if not isinstance(answer, dict) or not isinstance(answer.get("principalId"), str):
-        return Denied(500)
-    policy = answer.get("policyDocument")
-    statements = policy.get("Statement") if isinstance(policy, dict) else None
-    if isinstance(statements, dict):
-        statements = [statements]
-    if not isinstance(statements, list) or not all(isinstance(item, dict) for item in statements):
-        return Denied(500)
+        return Denied(500, "the answer has no principalId")
+    if _size(answer) > ANSWER_LIMIT:
+        return Denied(500, f"the answer has more than {ANSWER_LIMIT} bytes")
+    try:
+        allowed = allows(answer.get("policyDocument"), resource=method_arn, facts=facts or {})
+    except MalformedPolicy as error:
+        return Denied(500, str(error))
     context = answer.get("context") or {}
-    if not isinstance(context, dict) or any(isinstance(value, dict | list) for value in context.values()):
-        return Denied(500)
-    effects = {item.get("Effect") for item in statements if _applies(item, method_arn)}
-    if "Deny" in effects or "Allow" not in effects:
-        return Denied(403)
+    if not isinstance(context, dict):
+        return Denied(500, "its context is no object")
+    nested = [key for key, value in context.items() if isinstance(value, dict | list)]
+    if nested and assumptions.nested_context == "500":
+        return Denied(500, f"its context has values that are no scalars: {', '.join(map(str, nested))}")
+    usage_key = answer.get("usageIdentifierKey")
+    if not isinstance(usage_key, str | None):
+        return Denied(500, "its usageIdentifierKey is no text")
+    if not allowed:
+        return Denied(403, f"its policy does not allow {method_arn}")
     return Allowed(
         {
             **{key: _as_string(value) for key, value in context.items() if value is not None},
             "principalId": answer["principalId"],
             "integrationLatency": latency_ms,
-        }
+        },
+        usage_key,
     )
 
 
-def _applies(statement: Mapping[str, Any], method_arn: str) -> bool:
-    return _matches(statement.get("Action"), INVOKE_ACTION, ignore_case=True) and _matches(
-        statement.get("Resource"), method_arn
-    )
+def _size(answer: Any) -> float:
+    try:
+        return len(json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):  # a number or a depth that no 8 KB hold
+        return float("inf")
 
 
-def _matches(patterns: Any, text: str, *, ignore_case: bool = False) -> bool:
-    for pattern in [patterns] if isinstance(patterns, str) else patterns or []:
-        # IAM's wildcards: * is any text, slashes included; ? is one character.
-        expression = re.escape(str(pattern)).replace(r"\*", ".*").replace(r"\?", ".")
-        if re.fullmatch(expression, text, re.IGNORECASE if ignore_case else 0):
-            return True
-    return False
+def _look_up(context: Mapping[str, Any], path: str) -> Any:
+    value: Any = context
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 def _as_string(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

@@ -7,6 +7,7 @@ Pure: a connection and what happened in, a dict out.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,19 +19,31 @@ Headers = Iterable[tuple[str, str]]
 @dataclass(frozen=True)
 class Handshake:
     """What a client sent to open a connection. `query` is still encoded; header names are in the client's
-    spelling.
+    spelling. `path` is as sent, `host` the Host header as sent: a signature covers both.
     """
 
     headers: tuple[tuple[str, str], ...]
     query: str
     source_ip: str
     trace_id: str = ""
+    path: str = ""
+    host: str = ""
+
+
+class Problem(Enum):
+    """What the gateway itself says to a client whose message failed: the texts of error frames."""
+
+    FORBIDDEN = "Forbidden"  # R11
+    INTERNAL = "Internal server error"  # R12
+    TIMED_OUT = "Endpoint request timed out"  # R13
+    BAD_BODY = "Invalid request body"  # R14
+    THROTTLED = "Too Many Requests"  # L14
 
 
 @dataclass
 class Session:
     """What stays the same in every event of a connection; `authorizer` is filled in once $connect was
-    authorized.
+    authorized. `stage_variables` are those that events show (E05).
     """
 
     api: Api
@@ -38,6 +51,14 @@ class Session:
     connected_at: int
     handshake: Handshake
     authorizer: dict[str, Any] | None = field(default=None)
+    stage_variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def domain_name(self) -> str:
+        """The custom domain name if the client used one of the API's, else the API's own name (E18)."""
+        host = self.handshake.host.partition(":")[0].lower()
+        custom = (domain.name for domain in self.api.domains if domain.name.lower() == host)
+        return next(custom, self.api.domain_name)
 
 
 def connect_event(session: Session, *, request_id: str, now_ms: int) -> dict[str, Any]:
@@ -53,7 +74,7 @@ def connect_event(session: Session, *, request_id: str, now_ms: int) -> dict[str
         "requestContext": _context(
             session, route="$connect", event_type="CONNECT", request_id=request_id, now_ms=now_ms
         ),
-        **_stage_variables(session.api),
+        **_stage_variables(session),
         "isBase64Encoded": False,
     }
 
@@ -86,7 +107,7 @@ def message_event(
     context = _context(session, route=route, event_type="MESSAGE", request_id=request_id, now_ms=now_ms)
     return {
         "requestContext": {**context, "messageId": message_id},
-        **_stage_variables(session.api),
+        **_stage_variables(session),
         "body": body,
         "isBase64Encoded": False,
     }
@@ -96,14 +117,14 @@ def disconnect_event(
     session: Session, *, code: int, reason: str, request_id: str, now_ms: int
 ) -> dict[str, Any]:
     """The $disconnect event (E03, E04, E08): its headers are a stub, not the handshake's."""
-    stub = [("Host", session.api.domain_name), ("x-api-key", ""), ("X-Forwarded-For", ""), ("x-restapi", "")]
+    stub = [("Host", session.domain_name), ("x-api-key", ""), ("X-Forwarded-For", ""), ("x-restapi", "")]
     context = _context(
         session, route="$disconnect", event_type="DISCONNECT", request_id=request_id, now_ms=now_ms
     )
     return {
         **_header_maps(stub),
         "requestContext": {**context, "disconnectStatusCode": code, "disconnectReason": reason},
-        **_stage_variables(session.api),
+        **_stage_variables(session),
         "isBase64Encoded": False,
     }
 
@@ -116,6 +137,12 @@ def error_frame(message: str, *, connection_id: str, request_id: str) -> str:
 def method_arn(api: Api, route_key: str) -> str:
     """The ARN that an authorizer's policy has to allow."""
     return f"arn:aws:execute-api:{api.region}:{api.account}:{api.id}/{api.stage}/{route_key}"
+
+
+def user_agent(handshake: Handshake) -> str | None:
+    """The client's User-Agent, None where it sent none."""
+    sent = [value for name, value in handshake.headers if name.lower() == "user-agent"]
+    return sent[-1] if sent else None
 
 
 def query_values(query: str) -> dict[str, list[str]]:
@@ -131,9 +158,9 @@ def _context(
 ) -> dict[str, Any]:
     api, handshake = session.api, session.handshake
     identity = {"sourceIp": handshake.source_ip}
-    user_agent = [value for name, value in handshake.headers if name.lower() == "user-agent"]
-    if user_agent:
-        identity = {"userAgent": user_agent[-1], **identity}  # absent when the client sent none (E13)
+    agent = user_agent(handshake)
+    if agent is not None:
+        identity = {"userAgent": agent, **identity}  # absent when the client sent none (E13)
     context: dict[str, Any] = {
         "routeKey": route,
         "eventType": event_type,
@@ -145,7 +172,7 @@ def _context(
         "requestTimeEpoch": now_ms,
         "identity": identity,
         "requestId": request_id,
-        "domainName": api.domain_name,
+        "domainName": session.domain_name,
         "connectionId": session.connection_id,
         "apiId": api.id,
     }
@@ -158,7 +185,7 @@ def _forwarded(session: Session) -> list[tuple[str, str]]:
     handshake = session.handshake
     own = [(name, value) for name, value in handshake.headers if name.lower() != "host"]
     return [
-        ("Host", session.api.domain_name),
+        ("Host", session.domain_name),
         *own,
         ("X-Amzn-Trace-Id", handshake.trace_id),
         ("X-Forwarded-For", handshake.source_ip),
@@ -187,5 +214,5 @@ def _query_maps(query: str) -> dict[str, Any]:
     }
 
 
-def _stage_variables(api: Api) -> Mapping[str, Any]:
-    return {"stageVariables": dict(api.stage_variables)} if api.stage_variables else {}
+def _stage_variables(session: Session) -> Mapping[str, Any]:
+    return {"stageVariables": dict(session.stage_variables)} if session.stage_variables else {}

@@ -1,240 +1,26 @@
-"""The Lambda service, as much of it as the gateway needs: functions, each with its workers, invoked by
-name.
-"""
+"""The Lambda service, as much of it as the gateway needs: the functions of a stack, invoked by name."""
 
 import asyncio
-import contextlib
 import json
 import os
-import sys
-import tempfile
-import time
-import uuid
-from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
-from pathlib import Path
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any
 
-from ..errors import FunctionError, FunctionExited, FunctionRaised, FunctionThrottled
-from ..stack.cloud import CREDENTIALS
+from ..errors import FunctionError, FunctionThrottled
+from ..journal import Journal
 from ..stack.model import Function
-from .worker import Worker, WorkerState
-
-MAX_WORKERS = max(4, os.cpu_count() or 1)
-"""Workers a function may have at once; invocations beyond that wait their turn."""
-
-GROW_AFTER = 0.5
-"""Seconds an invocation waits for a busy worker before another is started: a laptop pays more for a cold
-start than for this wait, and a handler whose answer reached the client is about to be free.
-"""
-
-MAX_WAITING = 1000
-"""Invocations that may wait for one function; beyond that they are throttled, as by an account's
-concurrency limit.
-"""
-
-
-class FunctionPool:
-    """One function and its workers. `service` is environment common to all functions (endpoints,
-    credentials).
-    """
-
-    def __init__(
-        self,
-        function: Function,
-        *,
-        service: Mapping[str, str],
-        output: Callable[[str, str], None],
-        max_workers: int = MAX_WORKERS,
-    ) -> None:
-        self.function = function
-        self._service, self._output, self._max_workers = service, output, max_workers
-        self._workers: set[Worker] = set()
-        self._idle: deque[Worker] = deque()
-        self._waiters: deque[asyncio.Future[Worker]] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._starting = 0
-        self._stopping = False
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
-
-    async def invoke(self, event: bytes) -> Any:
-        """Run the function once; FunctionError where it gives no result. Its own time-out is counted from
-        its start.
-        """
-        worker = await self._acquire()
-        request_id = str(uuid.uuid4())
-        timeout = self.function.timeout
-        try:
-            return await worker.invoke(
-                event,
-                request_id=request_id,
-                arn=self.function.arn,
-                timeout=timeout,
-                deadline_ms=int((time.time() + timeout) * 1000),
-                trace_id=f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
-            )
-        except FunctionError as error:
-            self._report(error)
-            raise
-        finally:
-            self._spawn(self._release(worker))
-
-    async def warm(self) -> None:
-        """Have one worker loaded. A module that cannot be loaded is reported now, and tried again when
-        invoked.
-        """
-        if self._workers:
-            return
-        with contextlib.suppress(FunctionError):
-            self._hand_over(await self._acquire())
-
-    async def stop(self) -> None:
-        """End every worker."""
-        self._stopping = True
-        await asyncio.gather(*(worker.stop() for worker in self._workers))
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._scratch:
-            self._scratch.cleanup()
-
-    async def _acquire(self) -> Worker:
-        while self._idle:
-            worker = self._idle.pop()  # the one used last; the others may rest
-            if worker.state is WorkerState.IDLE:
-                return worker
-            self._workers.discard(worker)
-        if len(self._waiters) >= MAX_WAITING:
-            raise FunctionThrottled(
-                f"{self.function.label}: too many invocations at once", error_type="Throttled"
-            )
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[Worker] = loop.create_future()
-        self._waiters.append(waiter)
-        if self._workers:
-            loop.call_later(GROW_AFTER, self._grow_for, waiter)
-        else:
-            self._grow()
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled() and not waiter.exception():
-                self._hand_over(waiter.result())
-            raise
-
-    def _grow_for(self, waiter: asyncio.Future[Worker]) -> None:
-        if not waiter.done():
-            self._grow()
-
-    def _grow(self) -> None:
-        """Start a worker if invocations wait that none of those being started will take."""
-        waiting = sum(not waiter.done() for waiter in self._waiters)
-        if self._stopping or waiting <= self._starting or len(self._workers) >= self._max_workers:
-            return
-        try:
-            worker = Worker(
-                handler=self.function.handler,
-                cwd=str(self._folder()),
-                environment=self._environment(),
-                log=lambda line: self._output(self.function.label, line),
-            )
-        except FunctionError as error:
-            self._fail_next(error)
-            return
-        self._workers.add(worker)
-        self._starting += 1
-        self._spawn(self._start(worker))
-
-    async def _start(self, worker: Worker) -> None:
-        try:
-            await worker.start()
-        except FunctionError as error:
-            self._workers.discard(worker)
-            self._starting -= 1
-            await worker.stop()
-            self._fail_next(error)
-            self._grow()
-        else:
-            self._starting -= 1
-            self._hand_over(worker)
-
-    def _fail_next(self, error: FunctionError) -> None:
-        self._report(error)
-        waiter = self._next_waiter()
-        if waiter:
-            waiter.set_exception(error)
-
-    async def _release(self, worker: Worker) -> None:
-        if await worker.idle():
-            self._hand_over(worker)
-        else:
-            self._workers.discard(worker)
-            self._grow()
-
-    def _hand_over(self, worker: Worker) -> None:
-        waiter = self._next_waiter()
-        if waiter:
-            waiter.set_result(worker)
-        else:
-            self._idle.append(worker)
-
-    def _next_waiter(self) -> asyncio.Future[Worker] | None:
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                return waiter
-        return None
-
-    def _report(self, error: FunctionError) -> None:
-        # What a handler raised, the runtime has printed already.
-        if not self._stopping and not isinstance(error, FunctionRaised):
-            self._output(self.function.label, f"[ERROR] {error.error_type}: {error}")
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _folder(self) -> Path:
-        if self.function.inline_code is not None:
-            if self._scratch is None:
-                self._scratch = tempfile.TemporaryDirectory(prefix="local-dev-")
-                (Path(self._scratch.name) / "index.py").write_text(
-                    self.function.inline_code, encoding="utf-8"
-                )
-            return Path(self._scratch.name)
-        if self.function.code is None or not self.function.code.is_dir():
-            raise FunctionExited(
-                f"{self.function.label}: its code is not a folder on this disk: {self.function.code}"
-            )
-        return self.function.code
-
-    def _environment(self) -> dict[str, str]:
-        """The variables a handler finds on Lambda; the service's endpoints win over the template's."""
-        function = self.function
-        return {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": os.environ.get("HOME", "/"),
-            "LANG": "C.UTF-8",
-            "TZ": ":UTC",
-            "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
-            "LAMBDA_TASK_ROOT": str(self._folder()),
-            "LAMBDA_RUNTIME_DIR": str(Path(sys.prefix)),
-            "_HANDLER": function.handler,
-            "AWS_LAMBDA_FUNCTION_NAME": function.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": "local",
-            "AWS_EXECUTION_ENV": "AWS_Lambda_python",
-            **({"AWS_LAMBDA_LOG_FORMAT": "JSON"} if function.json_logs else {}),
-            **function.environment,
-            **CREDENTIALS,
-            **self._service,
-        }
+from .asynchronous import MAX_EVENT, MAX_QUEUED, deliver
+from .bytecode import cache_folder, prune
+from .debugger import DebugPort
+from .function import LocalFunction
+from .preloaded import Preloaded
 
 
 class LocalFunctions:
-    """All functions of a stack. `service_for` gives the endpoints for one of them."""
+    """All functions of a stack, by physical name. `service_for` gives the environment that points one of
+    them at the local services, with its credentials; `debug` the ports of those that wait for a debugger. With
+    `preloaded` workers start faster; whoever started it ends it, after this.
+    """
 
     def __init__(
         self,
@@ -242,42 +28,107 @@ class LocalFunctions:
         *,
         service_for: Callable[[Function], Mapping[str, str]],
         output: Callable[[str, str], None],
+        journal: Journal | None = None,
+        debug: Mapping[str, DebugPort] | None = None,
+        preloaded: Preloaded | None = None,
     ) -> None:
-        self._pools = {
-            name: FunctionPool(function, service=service_for(function), output=output)
+        debug = debug or {}
+        self._functions = {
+            name: LocalFunction(
+                function,
+                service=service_for(function),
+                output=output,
+                journal=journal,
+                debug=debug.get(name),
+                preloaded=preloaded,
+            )
             for name, function in functions.items()
         }
         self._running: set[asyncio.Task[Any]] = set()
+        self._queued = 0
+        self._loading = asyncio.Semaphore(os.cpu_count() or 1)
 
-    async def invoke(self, name: str, event: Mapping[str, Any], *, wait: float) -> Any:
+    async def invoke(self, name: str, event: Any, *, wait: float) -> Any:
         """The function's result within `wait` seconds. On TimeoutError the function goes on: only its
-        caller gave up.
+        caller gave up. For a function that is debugged, everybody waits.
         """
-        pool = self._pools.get(name)
-        if pool is None:
+        function = self._find(name)
+        task = self._spawn(function.invoke(_payload(event)))
+        async with asyncio.timeout(None if function.debug else wait):
+            return await asyncio.shield(task)
+
+    def invoke_later(self, name: str, event: Any) -> None:
+        """Take an event for an asynchronous invocation; its result is dropped, its failure reported.
+        FunctionError where it is not taken on.
+        """
+        function, payload = self._find(name), _payload(event)
+        if len(payload) > MAX_EVENT:
+            raise FunctionError(
+                f"{len(payload)} byte payload is too large for the Event invocation type "
+                f"(limit {MAX_EVENT} bytes)",
+                error_type="RequestEntityTooLargeException",
+            )
+        if self._queued >= MAX_QUEUED:
+            raise FunctionThrottled("too many events wait", error_type="TooManyRequestsException")
+        self._queued += 1
+        self._spawn(self._deliver(function, payload))
+
+    async def warm(self, names: Sequence[str]) -> None:
+        """Load the named functions, as many at once as there are processors, in this order; so that the
+        first client does not wait for it. Whoever waits for a debugger does not hold up the others.
+        """
+        functions = [self._functions[name] for name in names if name in self._functions]
+        for function in self._functions.values():
+            if function.debug:
+                self._spawn(function.warm())
+        await asyncio.gather(*(self._load(function) for function in functions if not function.debug))
+        await asyncio.to_thread(prune, cache_folder())
+
+    def reload(self, names: Collection[str]) -> None:
+        """The code of these functions has changed: new invocations get new workers. Functions that were in
+        use get one at once, so that a module that cannot be loaded is reported now.
+        """
+        for name in names:
+            function = self._functions.get(name)
+            if function and function.renew():
+                self._spawn(function.warm() if function.debug else self._load(function))
+
+    async def stop(self) -> None:
+        """End every worker of every function."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*(function.stop() for function in self._functions.values()))
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _load(self, function: LocalFunction) -> None:
+        async with self._loading:
+            await function.warm()
+
+    async def _deliver(self, function: LocalFunction, payload: bytes) -> None:
+        try:
+            await deliver(lambda: function.invoke(payload), failed=lambda why: function.say(f"[ERROR] {why}"))
+        finally:
+            self._queued -= 1
+
+    def _find(self, name: str) -> LocalFunction:
+        function = self._functions.get(name)
+        if function is None:
             raise FunctionThrottled(
                 f"there is no function called {name}", error_type="ResourceNotFoundException"
             )
-        payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        task = asyncio.get_running_loop().create_task(pool.invoke(payload))
+        return function
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
         task.add_done_callback(self._forget)
-        async with asyncio.timeout(wait):
-            return await asyncio.shield(task)
+        return task
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # the caller may have given up by now
 
-    async def warm(self, names: list[str]) -> None:
-        """Load the named functions, one after the other, so that the first client does not wait for it."""
-        for name in names:
-            if name in self._pools:
-                await self._pools[name].warm()
 
-    async def stop(self) -> None:
-        """End every worker of every function."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*(pool.stop() for pool in self._pools.values()))
+def _payload(event: Any) -> bytes:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

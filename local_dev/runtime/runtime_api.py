@@ -16,6 +16,19 @@ import httptools
 
 PREFIX = "/2018-06-01/runtime"
 
+MAX_RESPONSE = 6_291_556
+"""Bytes of a response. AWS's runtime client ends the process when a response is refused for its size."""
+
+TOO_LARGE = json.dumps(
+    {
+        "errorMessage": f"Exceeded maximum allowed payload size ({MAX_RESPONSE} bytes).",
+        "errorType": "RequestEntityTooLarge",
+    }
+).encode()
+
+MAX_TARGET = 1024
+"""Bytes of a request's path."""
+
 
 class Runtime(Protocol):
     """Who hears what the runtime says."""
@@ -25,6 +38,9 @@ class Runtime(Protocol):
 
     def on_response(self, request_id: str, body: bytes) -> None:
         """The handler returned."""
+
+    def on_too_large(self, request_id: str) -> None:
+        """The handler returned more than MAX_RESPONSE."""
 
     def on_error(self, request_id: str, body: bytes) -> None:
         """The handler raised."""
@@ -45,6 +61,7 @@ class RuntimeConnection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._path = b""
         self._body = bytearray()
+        self._too_large = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -58,17 +75,26 @@ class RuntimeConnection(asyncio.Protocol):
             self._transport.abort()
 
     def on_url(self, url: bytes) -> None:
-        self._path += url
+        self._path += url[: MAX_TARGET - len(self._path)]
 
     def on_body(self, body: bytes) -> None:
-        self._body += body
+        if len(self._body) + len(body) > MAX_RESPONSE:
+            self._too_large = True
+            self._body.clear()
+        if not self._too_large:
+            self._body += body
 
     def on_message_complete(self) -> None:
         path, body = self._path.decode("ascii", "replace").removeprefix(PREFIX), bytes(self._body)
-        self._path, self._body = b"", bytearray()
+        too_large = self._too_large
+        self._path, self._body, self._too_large = b"", bytearray(), False
         match path.split("/")[1:]:
             case ["invocation", "next"]:
                 self._runtime.on_next(self)
+                return
+            case ["invocation", request_id, "response"] if too_large:
+                self._runtime.on_too_large(request_id)
+                self.reply(TOO_LARGE, status="413 Payload Too Large")
                 return
             case ["invocation", request_id, "response"]:
                 self._runtime.on_response(request_id, body)

@@ -4,21 +4,28 @@ at a time.
 Between invocations the process is frozen (SIGSTOP), as on Lambda, where nothing that a handler left
 running goes on. It is put into a process group of its own within the gateway's session: should the
 gateway be killed outright, the group is orphaned, and the kernel hangs up on its stopped processes, so
-that none is left behind.
+that none is left behind. Its temporary folder lives as long as it does.
 """
 
 import asyncio
 import contextlib
 import json
-import os
 import signal
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import Enum
-from typing import Any
 
-from ..errors import FunctionError, FunctionExited, FunctionRaised, FunctionTimedOut
-from .runtime_api import RuntimeConnection
+from ..errors import (
+    DebugError,
+    FunctionError,
+    FunctionExited,
+    FunctionNotLoaded,
+    FunctionRaised,
+    FunctionTimedOut,
+)
+from .debugger import port_free
+from .preloaded import Preloaded
+from .process import Launch, WorkerProcess
+from .runtime_api import MAX_RESPONSE, RuntimeConnection
 
 INIT_TIMEOUT = 10.0
 """Seconds a module may take to load, as on Lambda."""
@@ -34,44 +41,41 @@ class WorkerState(Enum):
 
 
 class Worker:
-    """A process that runs `handler` with `cwd` as its task root. `log` gets each line it prints."""
+    """A process that runs the handler of `launch`. `log` gets each line it prints. One that is debugged is
+    never frozen, and may take any time.
+    """
 
     def __init__(
-        self, *, handler: str, cwd: str, environment: Mapping[str, str], log: Callable[[str], None]
+        self, launch: Launch, *, log: Callable[[str], None], preloaded: Preloaded | None = None
     ) -> None:
-        self._handler, self._cwd, self._environment, self._log = handler, cwd, environment, log
-        self.state = WorkerState.STARTING
-        self._process: asyncio.subprocess.Process | None = None
+        self._debug = launch.debug
+        self._process = WorkerProcess(launch, log=log, preloaded=preloaded)
         self._server: asyncio.Server | None = None
         self._waiting: RuntimeConnection | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
         loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = loop.create_future()
-        self._result: asyncio.Future[Any] | None = None
+        self._result: asyncio.Future[bytes] | None = None
         self._request_id = ""
+        self.state = WorkerState.STARTING
+        self.cold = True
 
     async def start(self) -> None:
         """Start the process and wait until its module is loaded; FunctionError says why it cannot be."""
+        if self._debug:
+            try:
+                await port_free(self._debug)
+            except DebugError as error:
+                raise FunctionExited(str(error)) from None
         self._server = await asyncio.get_running_loop().create_server(
             lambda: RuntimeConnection(self), "127.0.0.1", 0
         )
-        port = self._server.sockets[0].getsockname()[1]
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "awslambdaric",
-            self._handler,
-            cwd=self._cwd,
-            env={**self._environment, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            limit=2**22,
-            process_group=0,
-        )
-        self._spawn(self._watch(self._process))
+        await self._process.start(api_port=self._server.sockets[0].getsockname()[1])
+        self._watching = asyncio.get_running_loop().create_task(self._watch())
+        if self.state is WorkerState.DEAD:  # stopped meanwhile
+            self.kill()
         try:
-            async with asyncio.timeout(INIT_TIMEOUT):
+            async with asyncio.timeout(None if self._debug else INIT_TIMEOUT):
                 await asyncio.shield(self._ready)
         except TimeoutError:
             self.kill()
@@ -81,17 +85,17 @@ class Worker:
 
     async def invoke(
         self, event: bytes, *, request_id: str, arn: str, timeout: float, deadline_ms: int, trace_id: str
-    ) -> Any:
-        """The handler's result, parsed. On a time-out the process is killed: what it was doing is lost, as
+    ) -> bytes:
+        """The handler's result as JSON. On a time-out the process is killed: what it was doing is lost, as
         on Lambda.
         """
         if self.state is not WorkerState.IDLE or self._waiting is None:
             raise FunctionExited(f"the worker is {self.state.value}, not idle")
-        self.state = WorkerState.BUSY
+        self.state, self.cold = WorkerState.BUSY, False
         self._request_id = request_id
         self._result = asyncio.get_running_loop().create_future()
         connection, self._waiting = self._waiting, None
-        self._signal(signal.SIGCONT)
+        self._process.signal(signal.SIGCONT)
         connection.reply(
             event,
             headers={
@@ -102,7 +106,7 @@ class Worker:
             },
         )
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(None if self._debug else timeout):
                 return await asyncio.shield(self._result)
         except TimeoutError:
             self.kill()
@@ -118,15 +122,14 @@ class Worker:
 
     def kill(self) -> None:
         """End the process at once."""
-        self._signal(signal.SIGKILL)
+        self._process.signal(signal.SIGKILL)
         self._fail(FunctionExited("the worker was stopped"))
 
     async def stop(self) -> None:
         """End the process and wait until nothing of it is left."""
         self.kill()
-        if self._process:
-            await self._process.wait()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._watching:
+            await asyncio.gather(self._watching, return_exceptions=True)
 
     # What the runtime says (runtime_api.Runtime)
 
@@ -135,50 +138,51 @@ class Worker:
             return
         self._waiting = connection
         self.state = WorkerState.IDLE
-        self._signal(signal.SIGSTOP)
+        if not self._debug:
+            self._process.signal(signal.SIGSTOP)
         if not self._ready.done():
             self._ready.set_result(None)
 
     def on_response(self, request_id: str, body: bytes) -> None:
         self._expect_next()
-        if not self._is_current(request_id):
-            return
-        assert self._result
-        try:
-            self._result.set_result(json.loads(body) if body else None)
-        except ValueError:
-            self._result.set_exception(FunctionRaised("the handler's result is not JSON"))
+        if self._is_current(request_id):
+            assert self._result
+            self._result.set_result(body)
+
+    def on_too_large(self, request_id: str) -> None:
+        self._expect_next()
+        self._raise(
+            request_id,
+            FunctionRaised(
+                f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes).",
+                error_type="Function.ResponseSizeTooLarge",
+            ),
+        )
 
     def on_error(self, request_id: str, body: bytes) -> None:
         self._expect_next()
-        if self._is_current(request_id):
-            assert self._result
-            self._result.set_exception(_raised(body))
+        self._raise(request_id, _raised(body))
 
     def on_init_error(self, body: bytes) -> None:
         raised = _raised(body)
-        self._fail(FunctionExited(str(raised), error_type=raised.error_type))
+        self._fail(FunctionNotLoaded(str(raised), error_type=raised.error_type))
+
+    def _raise(self, request_id: str, error: FunctionRaised) -> None:
+        if self._is_current(request_id):
+            assert self._result
+            self._result.set_exception(error)
 
     def _expect_next(self) -> None:
-        if self._ready.done():
+        if self._ready.done() and self.state is not WorkerState.DEAD:
             self._ready = asyncio.get_running_loop().create_future()
 
     def _is_current(self, request_id: str) -> bool:
         return self._result is not None and not self._result.done() and request_id == self._request_id
 
-    async def _watch(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout
-        while True:
-            try:
-                line = await process.stdout.readline()
-            except ValueError:  # longer than the limit; the stream has dropped it
-                self._log("(a log line of over 4 MB was dropped)")
-                continue
-            if not line:
-                break
-            self._log(line.decode("utf-8", "replace").rstrip("\n"))
-        status = await process.wait()
+    async def _watch(self) -> None:
+        status = await self._process.ended()
         self._fail(FunctionExited(f"Runtime exited with status {status}", error_type="Runtime.ExitError"))
+        await self._process.clean_up()
 
     def _fail(self, error: FunctionError) -> None:
         self.state = WorkerState.DEAD
@@ -188,16 +192,6 @@ class Worker:
             if future is not None and not future.done():
                 future.set_exception(error)
                 future.exception()  # whoever still waits gets it; nobody has to
-
-    def _signal(self, number: int) -> None:
-        if self._process and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _raised(body: bytes) -> FunctionRaised:

@@ -23,8 +23,8 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "local-secret-that-opens-nothing",
     "AWS_SESSION_TOKEN": "local-session",
 }
-"""What handlers sign with. moto accepts any; a session token is there because a Lambda's credentials have
-one.
+"""moto's own, and what is signed with towards it. It accepts any; a session token is there because a Lambda's
+credentials have one.
 """
 
 
@@ -38,8 +38,32 @@ class Resource:
     properties: Mapping[str, Any]
 
 
+async def spawn(region: str) -> asyncio.subprocess.Process:
+    """Start a moto process that waits for a stack; worth doing before there is one, since it takes half a second
+    to load. It ends when its standard input is closed.
+    """
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        f"{__package__}.moto_process",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={
+            **os.environ,
+            **CREDENTIALS,
+            "AWS_DEFAULT_REGION": region,
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+        },
+        limit=2**26,  # the answer is one line with the whole stack
+        process_group=0,  # Ctrl-C is the gateway's to handle
+    )
+
+
 class Cloud:
-    """A running moto with the stack in it. `async with Cloud.start(…) as cloud`."""
+    """A running moto with the stack in it, started by `Cloud.start(…)`. `notes` are pairs of a logical id and what
+    of it has only a stand-in here.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process, deployed: Mapping[str, Any], region: str) -> None:
         self._process = process
@@ -47,6 +71,7 @@ class Cloud:
         self.account: str = deployed["account"]
         self.endpoint_url = f"http://127.0.0.1:{deployed['port']}"
         self.outputs: dict[str, str] = deployed["outputs"]
+        self.notes = tuple((str(note["logical_id"]), str(note["text"])) for note in deployed["notes"])
         self.resources = {
             logical_id: Resource(logical_id, item["type"], item["id"], item["properties"])
             for logical_id, item in deployed["resources"].items()
@@ -56,25 +81,18 @@ class Cloud:
 
     @classmethod
     async def start(
-        cls, template: Mapping[str, Any], *, parameters: Mapping[str, str], region: str, stack: str
+        cls,
+        template: Mapping[str, Any],
+        *,
+        parameters: Mapping[str, str],
+        region: str,
+        stack: str,
+        process: asyncio.subprocess.Process | None = None,
     ) -> "Cloud":
-        """Deploy `template` into a new moto process; DeployError says why it cannot be."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            f"{__package__}.moto_process",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={
-                **os.environ,
-                **CREDENTIALS,
-                "AWS_DEFAULT_REGION": region,
-                "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
-            },
-            limit=2**26,  # the answer is one line with the whole stack
-            process_group=0,  # Ctrl-C is the gateway's to handle
-        )
+        """Deploy `template` into a new moto process, or into `process`, which `spawn` has started; DeployError
+        says why it cannot be.
+        """
+        process = process or await spawn(region)
         assert process.stdin and process.stdout
         request = {"template": template, "parameters": parameters, "region": region, "stack": stack}
         process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -83,7 +101,11 @@ class Cloud:
         if "error" in answer:
             process.stdin.close()
             await process.wait()
-            raise DeployError(f"the template cannot be deployed: {answer['error']}")
+            resource = f"{answer['logical_id']}: " if answer.get("logical_id") else ""
+            raise DeployError(
+                f"the template cannot be deployed: {resource}{answer['error']}",
+                logical_id=answer.get("logical_id"),
+            )
         return cls(process, answer, region)
 
     async def _listen(self) -> None:

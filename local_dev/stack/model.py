@@ -139,7 +139,8 @@ class Api:
     """One stage of a WebSocket API: an API with several stages appears once for each.
 
     `throttle` is shared by all routes of the stage that have none of their own in `route_throttles`.
-    `api_keys` are the values that the stage's usage plans admit.
+    `api_keys` are the values that the stage's usage plans admit; `generated_keys` those of them that were made
+    here, by the logical id of their key, since nobody can know them otherwise.
     """
 
     id: str
@@ -154,6 +155,7 @@ class Api:
     route_throttles: Mapping[str, Throttle] = field(default_factory=dict)
     api_key_selection_expression: str = "$request.header.x-api-key"
     api_keys: frozenset[str] = frozenset()
+    generated_keys: Mapping[str, str] = field(default_factory=dict)
     domains: tuple[CustomDomain, ...] = ()
 
     @property
@@ -164,7 +166,7 @@ class Api:
 
 @dataclass(frozen=True)
 class StreamMapping:
-    """An event source mapping from a DynamoDB stream. Times in seconds; `max_retries` and `max_age` None:
+    """An event source mapping from a DynamoDB stream, by its ARN. Times in seconds; `max_retries` and `max_age` None:
     no bound.
     """
 
@@ -183,7 +185,7 @@ class StreamMapping:
 
 @dataclass(frozen=True)
 class QueueMapping:
-    """An event source mapping from an SQS queue. `max_concurrency` None: as many batches at once as the
+    """An event source mapping from an SQS queue, by its ARN. `max_concurrency` None: as many batches at once as the
     function has workers.
     """
 

@@ -1,10 +1,11 @@
 """The AWS that the handlers see: moto in a process of its own, with the stack deployed into it.
 
 Started as `python -m local_dev.stack.moto_process`. Reads one JSON line on standard input, `{"template",
-"parameters", "region", "stack"}`; answers one on standard output, `{"port", "resources", "outputs"}` or
-`{"error"}`; then serves moto over HTTP and writes `{"stream": <arn>}` whenever a table's stream gains a
-record. It ends when its standard input closes, so it can never outlive the gateway. moto is not safe
-under threads, hence one process, one thread.
+"parameters", "region", "stack"}`; answers one on standard output, `{"port", "resources", "outputs",
+"account", "notes"}` or `{"error", "logical_id"}`; then serves moto over HTTP and writes `{"stream": <arn>}`
+whenever a table's stream gains a record, and the same with a queue's ARN for a message. It ends when its
+standard input closes, so it can never outlive the gateway. moto is not safe under threads, hence a process of its
+own in which one request is answered at a time.
 """
 
 import json
@@ -29,6 +30,45 @@ def _announce_stream_records() -> None:
     StreamShard.add = add_and_tell
 
 
+def _announce_messages() -> None:
+    from moto.sqs.models import Queue  # noqa: PLC0415
+
+    add = Queue.add_message
+
+    def add_and_tell(queue: Any, message: Any) -> None:
+        add(queue, message)
+        _emit({"stream": queue.queue_arn})
+
+    Queue.add_message = add_and_tell
+
+
+_one_at_a_time = threading.Lock()
+
+
+def _wait_without_holding_up_others() -> None:
+    """Have a receiver that waits for messages give way meanwhile: long polls would stop all of moto."""
+    from moto.sqs.models import Queue  # noqa: PLC0415
+
+    wait = Queue.wait_for_messages
+
+    def wait_unlocked(queue: Any, timeout: int) -> None:
+        _one_at_a_time.release()
+        try:
+            wait(queue, timeout)
+        finally:
+            _one_at_a_time.acquire()
+
+    Queue.wait_for_messages = wait_unlocked
+
+
+def _locked(application: Any) -> Any:
+    def answer(environ: Any, start_response: Any) -> Any:
+        with _one_at_a_time:
+            return list(application(environ, start_response))
+
+    return answer
+
+
 def _emit(message: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(message, default=str) + "\n")
     sys.stdout.flush()
@@ -42,38 +82,73 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+_FIRST_CALLS = {
+    "AWS::DynamoDB::": ("dynamodb", "DynamoDB_20120810.ListTables"),
+    "AWS::Lambda::EventSourceMapping": ("dynamodb", "DynamoDBStreams_20120810.ListStreams"),
+    "AWS::SQS::": ("sqs", "AmazonSQS.ListQueues"),
+}
+"""A call without consequences of each service whose first call somebody is about to wait for."""
+
+
+def _warm(application: Any, resources: Mapping[str, Any], region: str) -> None:
+    """Have moto load what answers the first calls, which takes a tenth of a second for each service."""
+    from werkzeug.test import Client  # noqa: PLC0415 (moto's server has imported it)
+
+    client = Client(application)
+    kinds = {resource["type"] for resource in resources.values()}
+    for prefix, (service, target) in _FIRST_CALLS.items():
+        if any(kind.startswith(prefix) for kind in kinds):
+            credential = f"Credential=warm/20260101/{region}/{service}/aws4_request"
+            client.post(
+                "/",
+                data=b"{}",
+                headers={
+                    "Authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0",
+                    "Content-Type": "application/x-amz-json-1.0",
+                    "X-Amz-Target": target,
+                },
+            )
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
-    request = json.loads(sys.stdin.readline())
-    _end_with_parent()
     try:
-        # Imported here, so that whatever fails is told to the gateway.
+        # Imported here, so that whatever fails is told to the gateway; and before there is anything to do, since
+        # the gateway starts this process before it has read its template.
+        import waitress  # noqa: PLC0415
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication  # noqa: PLC0415
+
+        from .moto_late import LateServices  # noqa: PLC0415
         from .moto_serializer import shorten_the_way_of_attribute_values  # noqa: PLC0415
         from .moto_stack import deploy  # noqa: PLC0415
 
-        deployed = deploy(**request)
+        line = sys.stdin.readline()
+        if not line:  # the gateway has changed its mind
+            return
+        _end_with_parent()
+        request = json.loads(line)
+        stack, deployed = deploy(**request)
     except Exception as error:
-        _emit(
-            {"error": " ".join(str(getattr(error, "message", None) or error or type(error).__name__).split())}
-        )
+        text = " ".join(str(getattr(error, "message", None) or error or type(error).__name__).split())
+        _emit({"error": text, "logical_id": getattr(error, "logical_id", None)})
         sys.exit(1)
     _announce_stream_records()
+    _announce_messages()
+    _wait_without_holding_up_others()
     shorten_the_way_of_attribute_values()
-
-    import waitress  # noqa: PLC0415 (after the deployment, whose errors should come first)
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
-
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # with one thread there is always a queue
+    application = DomainDispatcherApplication(LateServices(stack).application)
     server = waitress.create_server(
-        DomainDispatcherApplication(create_backend_app),
+        _locked(application),
         host="127.0.0.1",
         port=0,
-        threads=1,
+        threads=8,
         connection_limit=1000,
         channel_timeout=3600,
         asyncore_use_poll=True,
     )
     _emit({"port": server.effective_port, **deployed})
+    _warm(application, deployed["resources"], request["region"])
     server.run()
 
 

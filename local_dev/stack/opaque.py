@@ -5,50 +5,104 @@ The forms are those of the CloudFormation reference's "Return values" sections.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-_NAMED_BY = {
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::ApiGatewayV2::Stage": "StageName",
-    "AWS::CloudWatch::Alarm": "AlarmName",
+
+@dataclass(frozen=True)
+class Opaque:
+    """A resource of which only the names are needed. `name` is its own, or what CloudFormation would make."""
+
+    kind: str
+    name: str
+    properties: Mapping[str, Any]
+    account: str
+    region: str
+
+    @property
+    def physical_resource_id(self) -> str:
+        """What `Ref` gives."""
+        known = _IDS.get(self.kind)
+        if known:
+            return known(self)
+        if self.kind.startswith(("AWS::ApiGatewayV2::", "AWS::ApiGateway::", "AWS::CloudFront::")):
+            return hashlib.blake2s(
+                self.name.encode(), digest_size=5
+            ).hexdigest()  # ten characters, as AWS's ids
+        return self.name
+
+    def attribute(self, name: str) -> Any:
+        """What `GetAtt` gives; for attributes unknown here the resource's own property, or a text that names
+        both.
+        """
+        known = _ATTRIBUTES.get((self.kind, name))
+        if known:
+            return known(self)
+        own = self.physical_resource_id
+        if name in ("ApiId", "AuthorizerId", "RouteId", "IntegrationId", "Id", "APIKeyId") or own.startswith(
+            "arn:"
+        ):
+            return own
+        if name.lower().endswith("arn"):
+            service, resource = (*self.kind.split("::"), "", "")[1:3]
+            return f"arn:aws:{service.lower()}:{self.region}:{self.account}:{resource.lower()}/{own}"
+        return self.properties.get(name, f"{own}.{name}")
+
+
+def _property(name: str) -> Callable[[Opaque], str]:
+    return lambda resource: str(resource.properties.get(name) or resource.name)
+
+
+def _iam(kind: str) -> Callable[[Opaque], str]:
+    def arn(resource: Opaque) -> str:
+        path = str(resource.properties.get("Path", "/"))
+        return f"arn:aws:iam::{resource.account}:{kind}{path}{resource.name}"
+
+    return arn
+
+
+def _function(resource: Opaque) -> str:
+    name = str(resource.properties.get("FunctionName") or resource.name)
+    return function_arn(name, account=resource.account, region=resource.region)
+
+
+_IDS: dict[str, Callable[[Opaque], str]] = {
+    "AWS::ApiGatewayV2::DomainName": _property("DomainName"),
+    "AWS::ApiGatewayV2::Stage": _property("StageName"),
+    "AWS::CloudFront::Function": lambda it: (
+        f"arn:aws:cloudfront::{it.account}:function/{_property('Name')(it)}"
+    ),
+    "AWS::CloudWatch::Alarm": _property("AlarmName"),
+    "AWS::IAM::ManagedPolicy": _iam("policy"),
+    "AWS::Lambda::Alias": lambda it: f"{_function(it)}:{_property('Name')(it)}",
+    "AWS::Lambda::Function": _property("FunctionName"),
+    "AWS::Lambda::LayerVersion": lambda it: (
+        f"arn:aws:lambda:{it.region}:{it.account}:layer:{_property('LayerName')(it)}:1"
+    ),
+    "AWS::Lambda::Version": lambda it: f"{_function(it)}:1",
+    "AWS::SecretsManager::Secret": lambda it: (
+        f"arn:aws:secretsmanager:{it.region}:{it.account}:secret:{_property('Name')(it)}"
+    ),
 }
 
-
-def physical_id(kind: str, *, name: str, properties: Mapping[str, Any], account: str, region: str) -> str:
-    """What `Ref` gives. `name` is the name CloudFormation would generate."""
-    if kind in _NAMED_BY:
-        return str(properties.get(_NAMED_BY[kind]) or name)
-    function = function_arn(str(properties.get("FunctionName", name)), account=account, region=region)
-    if kind == "AWS::Lambda::Version":
-        return f"{function}:1"
-    if kind == "AWS::Lambda::Alias":
-        return f"{function}:{properties.get('Name', name)}"
-    if kind == "AWS::CloudFront::Function":
-        return f"arn:aws:cloudfront::{account}:function/{properties.get('Name', name)}"
-    if kind.startswith("AWS::ApiGatewayV2::"):
-        return hashlib.blake2s(name.encode(), digest_size=5).hexdigest()  # ten characters, as AWS's ids
-    return name
-
-
-def resource_attribute(
-    kind: str, attribute: str, *, physical_id: str, properties: Mapping[str, Any], account: str, region: str
-) -> str:
-    """What `GetAtt` gives; for attributes unknown here the resource's own property, or a text that names
-    both.
-    """
-    if kind == "AWS::Lambda::Function" and attribute == "Arn":
-        return function_arn(physical_id, account=account, region=region)
-    if kind == "AWS::Lambda::Version" and attribute == "Version":
-        return "1"
-    if kind == "AWS::ApiGatewayV2::Api" and attribute == "ApiEndpoint":
-        return f"wss://{physical_id}.execute-api.{region}.amazonaws.com"
-    if attribute in ("ApiId", "AuthorizerId", "RouteId", "IntegrationId") or physical_id.startswith("arn:"):
-        return physical_id
-    if attribute.lower().endswith("arn"):
-        service, resource = kind.split("::")[1:3]
-        return f"arn:aws:{service.lower()}:{region}:{account}:{resource.lower()}/{physical_id}"
-    return str(properties.get(attribute, f"{physical_id}.{attribute}"))
+_ATTRIBUTES: dict[tuple[str, str], Callable[[Opaque], Any]] = {
+    ("AWS::ApiGatewayV2::Api", "ApiEndpoint"): lambda it: (
+        f"wss://{it.physical_resource_id}.execute-api.{it.region}.amazonaws.com"
+    ),
+    ("AWS::CloudFront::Distribution", "DomainName"): lambda it: f"{it.physical_resource_id}.cloudfront.net",
+    ("AWS::IAM::InstanceProfile", "Arn"): _iam("instance-profile"),
+    ("AWS::IAM::Role", "Arn"): _iam("role"),
+    ("AWS::IAM::Role", "RoleId"): lambda it: (
+        "AROA" + hashlib.blake2s(it.name.encode(), digest_size=8).hexdigest().upper() + "0"
+    ),
+    ("AWS::Lambda::Function", "Arn"): _function,
+    ("AWS::Lambda::Version", "Version"): lambda it: "1",
+    ("AWS::Logs::LogGroup", "Arn"): lambda it: (
+        f"arn:aws:logs:{it.region}:{it.account}:log-group:{it.physical_resource_id}:*"
+    ),
+    ("AWS::Route53::HostedZone", "NameServers"): lambda it: [],
+}
 
 
 def function_arn(name: str, *, account: str, region: str) -> str:

@@ -10,67 +10,46 @@ import hashlib
 import importlib.metadata
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, unquote
-
-import yaml
+from typing import Any, cast
 
 from ..errors import TemplateError
+from .code import cache_folder, code_folder, point_at_disk
+from .document import Lines, parse
 
-CODE_BUCKET = "local-code"
-"""A function's local folder travels through the transform as s3://local-code/<percent-encoded path>."""
+__all__ = ["Template", "check_parameters", "code_folder", "read_template", "transform"]
 
-
-class _Loader(yaml.SafeLoader):
-    """YAML as CloudFormation reads it: short intrinsics, and dates that stay text (policy versions)."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+SAM = "AWS::Serverless-2016-10-31"
+KNOWN_TRANSFORMS = frozenset({SAM, "AWS::LanguageExtensions"})
+"""SAM's is AWS's own; of the language extensions the functions are known."""
 
 
-def _short_intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-        if suffix == "GetAtt":
-            value = value.split(".", 1)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
-        value = loader.construct_mapping(node, deep=True)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+class Template(dict[str, Any]):
+    """A template's content, and where it stands in its file."""
+
+    def __init__(self, content: Mapping[str, Any], *, path: Path, lines: Lines) -> None:
+        super().__init__(content)
+        self.path, self.lines = path, lines
 
 
-_Loader.add_multi_constructor("!", _short_intrinsic)
-
-
-def read_template(path: Path) -> dict[str, Any]:
-    """The template at `path` (YAML or JSON) as a dict, its `AWS::Include` transforms replaced by the files
-    they name.
-    """
-    template = _resolve_includes(_read_yaml(path), path.parent)
+def read_template(path: Path) -> Template:
+    """The template at `path` (YAML or JSON), its `AWS::Include` transforms replaced by the files they name."""
+    content, lines = _read(path)
+    template = _resolve_includes(content, path.parent)
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
         raise TemplateError(f"{path}: not a CloudFormation template: there is no Resources section")
-    return template
+    return Template(template, path=path, lines=lines)
 
 
-def _read_yaml(path: Path) -> Any:
+def _read(path: Path) -> tuple[Any, Lines]:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+        return parse(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise TemplateError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"{path}: cannot be read: {error}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise TemplateError(f"{where}: not YAML: {getattr(error, 'problem', None) or error}") from None
 
 
 def _resolve_includes(node: Any, base: Path) -> Any:
@@ -82,12 +61,13 @@ def _resolve_includes(node: Any, base: Path) -> Any:
     transform = node.get("Fn::Transform")
     if transform is None:
         return result
-    location = (transform.get("Parameters") or {}).get("Location") if isinstance(transform, dict) else None
-    if transform.get("Name") != "AWS::Include" or not isinstance(location, str) or "://" in location:
+    known = isinstance(transform, dict) and transform.get("Name") == "AWS::Include"
+    location = (transform.get("Parameters") or {}).get("Location") if known else None
+    if not isinstance(location, str) or "://" in location:
         raise TemplateError(
             f"Fn::Transform: only AWS::Include of a local file is supported, not {transform!r}"
         )
-    included = _resolve_includes(_read_yaml(base / location), base)
+    included = _resolve_includes(_read(base / location)[0], base)
     if not isinstance(included, dict):
         raise TemplateError(f"{base / location}: an included file must be a mapping")
     return result | included
@@ -98,6 +78,9 @@ def check_parameters(template: Mapping[str, Any], given: Mapping[str, str]) -> d
     TemplateError.
     """
     declared: Mapping[str, Any] = template.get("Parameters") or {}
+    for name, spec in declared.items() if isinstance(declared, dict) else [("Parameters", None)]:
+        if not isinstance(spec, dict):
+            raise TemplateError(f"parameter {name}: its definition is no mapping")
     for name, value in given.items():
         if name not in declared:
             known = ", ".join(sorted(declared)) or "none"
@@ -107,6 +90,8 @@ def check_parameters(template: Mapping[str, Any], given: Mapping[str, str]) -> d
             raise TemplateError(f"parameter {name}: {value!r} is not one of {', '.join(map(str, allowed))}")
         if declared[name].get("Type") == "Number":
             _check_number(name, value, declared[name])
+        else:
+            _check_text(name, value, declared[name])
     for name, spec in declared.items():
         if "Default" not in spec and name not in given:
             raise TemplateError(f"parameter {name}: has no default; give it with --param {name}=…")
@@ -125,67 +110,54 @@ def _check_number(name: str, value: str, spec: Mapping[str, Any]) -> None:
         raise TemplateError(f"parameter {name}: {value} is above {high}")
 
 
+def _check_text(name: str, value: str, spec: Mapping[str, Any]) -> None:
+    pattern = spec.get("AllowedPattern")
+    if pattern is not None and "List" not in str(spec.get("Type")):
+        try:
+            fits = re.fullmatch(str(pattern), value) is not None
+        except re.error:  # CloudFormation's are Java's
+            fits = True
+        if not fits:
+            hint = spec.get("ConstraintDescription") or f"it should look like {pattern}"
+            raise TemplateError(f"parameter {name}: {value!r} is not allowed: {hint}")
+
+
 def transform(template: Mapping[str, Any], *, base: Path, parameters: Mapping[str, str]) -> dict[str, Any]:
     """`template` with its SAM resources turned into CloudFormation. Local code folders are relative to
     `base`.
     """
-    prepared = json.loads(json.dumps(template))
-    _point_code_at_disk(prepared, base)
+    prepared = json.loads(json.dumps(template, default=str))
+    point_at_disk(prepared, base=base, parameters=parameters)
+    if not _is_sam(template):
+        return cast("dict[str, Any]", prepared)
     key = hashlib.sha256(
         json.dumps(
             [prepared, sorted(parameters.items()), importlib.metadata.version("aws-sam-translator")]
         ).encode()
     ).hexdigest()
-    cached = _cache_folder() / f"{key}.json"
+    cached = cache_folder() / "templates" / f"{key}.json"
     try:
         result: dict[str, Any] = json.loads(cached.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        result = _translate(prepared, parameters)
+        result = _translate(prepared, parameters, template)
         _write_cache(cached, result)
     return result
 
 
-def code_folder(code: Mapping[str, Any]) -> Path | None:
-    """The local folder behind a transformed function's `Code`, or None where its code is not on this disk."""
-    if code.get("S3Bucket") != CODE_BUCKET:
-        return None
-    return Path(unquote(str(code["S3Key"])))
-
-
-def _point_code_at_disk(template: dict[str, Any], base: Path) -> None:
-    def uri(value: Any) -> Any:
-        if isinstance(value, str) and not value.startswith("s3://"):
-            return f"s3://{CODE_BUCKET}/{quote(str((base / value).resolve()), safe='')}"
-        return value
-
-    default = ((template.get("Globals") or {}).get("Function") or {}).get("CodeUri")
-    for resource in template["Resources"].values():
-        if not isinstance(resource, dict):
-            continue
-        properties = resource.setdefault("Properties", {}) or {}
-        kind = resource.get("Type")
-        if kind == "AWS::Serverless::Function" and not {"InlineCode", "ImageUri"} & properties.keys():
-            properties["CodeUri"] = uri(properties.get("CodeUri", default if default is not None else "."))
-        elif kind == "AWS::Serverless::LayerVersion":
-            properties["ContentUri"] = uri(properties.get("ContentUri", "."))
-        elif kind == "AWS::Lambda::Function" and isinstance(properties.get("Code"), str):
-            bucket_key = uri(properties["Code"]).removeprefix("s3://").split("/", 1)
-            properties["Code"] = {"S3Bucket": bucket_key[0], "S3Key": bucket_key[-1]}
-
-
-def _translate(template: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
-    if not _is_sam(template):
-        return template
+def _translate(
+    prepared: dict[str, Any], parameters: Mapping[str, str], template: Mapping[str, Any]
+) -> dict[str, Any]:
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks boto3 for a region
     from samtranslator.model.exceptions import ExceptionWithMessage, InvalidDocumentException  # noqa: PLC0415
     from samtranslator.parser.parser import Parser  # noqa: PLC0415
     from samtranslator.translator.translator import Translator  # noqa: PLC0415
 
     try:
-        result: dict[str, Any] = Translator({}, Parser()).translate(template, dict(parameters))
+        result: dict[str, Any] = Translator({}, Parser()).translate(prepared, dict(parameters))
     except InvalidDocumentException as error:
+        culprits = [getattr(cause, "_logical_id", None) for cause in error.causes]
         causes = "; ".join(" ".join(cause.message.split()) for cause in error.causes)
-        raise TemplateError(f"not a valid SAM template: {causes}") from None
+        raise TemplateError(f"{_place(template, culprits)}not a valid SAM template: {causes}") from None
     except ExceptionWithMessage as error:
         raise TemplateError(f"not a valid SAM template: {' '.join(error.message.split())}") from None
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -194,13 +166,40 @@ def _translate(template: dict[str, Any], parameters: Mapping[str, str]) -> dict[
     return result
 
 
+def _place(template: Mapping[str, Any], logical_ids: Sequence[str | None]) -> str:
+    """`<file>:<line>: ` of the first of these resources whose line is known, or nothing."""
+    if isinstance(template, Template):
+        for logical_id in logical_ids:
+            line = template.lines.of_resource(logical_id) if logical_id else None
+            if line:
+                return f"{template.path}:{line}: "
+    return ""
+
+
+def colliding_routes(template: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """The routes of SAM WebSocket APIs that SAM makes one of, since it names what it generates after their keys
+    with the first letter in upper case and no `$` (contract S05): logical id, and the keys.
+    """
+    for logical_id, resource in (template.get("Resources") or {}).items():
+        if not isinstance(resource, dict) or resource.get("Type") != "AWS::Serverless::WebSocketApi":
+            continue
+        routes = (resource.get("Properties") or {}).get("Routes")
+        by_name: dict[str, list[str]] = {}
+        for key in routes if isinstance(routes, dict) else ():
+            name = str(key).removeprefix("$")
+            by_name.setdefault(name[:1].upper() + name[1:], []).append(str(key))
+        yield from ((logical_id, keys) for keys in by_name.values() if len(keys) > 1)
+
+
+def transforms(template: Mapping[str, Any]) -> list[str]:
+    """The names of the transforms that the whole template asks for."""
+    asked = template.get("Transform") or []
+    listed = asked if isinstance(asked, list) else [asked]
+    return [str(item.get("Name")) if isinstance(item, dict) else str(item) for item in listed]
+
+
 def _is_sam(template: Mapping[str, Any]) -> bool:
-    transforms = template.get("Transform") or []
-    return "AWS::Serverless-2016-10-31" in ([transforms] if isinstance(transforms, str) else transforms)
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "parley" / "templates"
+    return SAM in transforms(template)
 
 
 def _write_cache(path: Path, result: Mapping[str, Any]) -> None:

@@ -1,137 +1,144 @@
-"""The FastAPI application: the data plane over WebSocket, the management API, the edge function's paths,
-the static site.
+"""The FastAPI application: the data plane over WebSocket, the management API, Lambda's Invoke API, the
+edge function's paths, the static site.
 
-Paths, in this order: `/{stage}` is an API; `/{stage}/@connections/{id}` its management API; any other
-WebSocket path goes through the template's CloudFront function, which may turn it into `/{stage}?…` as
-it does in the cloud; the rest is the site.
+Paths, in this order: `/{key}` is a stage of an API, `/{key}/@connections/{id}` its management API; `/_local`
+and `/2015-03-31` belong to this gateway; any other WebSocket path goes through the template's CloudFront
+function, which may turn it into `/{key}?…` as it does in the cloud; the rest is the site. A request whose Host
+is an API's own never gets further than that API.
 """
 
 import asyncio
 import json
 import logging
-import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.staticfiles import StaticFiles
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import EdgeError
-from ..gateway.connections import BufferFull, Connection
-from ..gateway.events import Handshake
-from ..gateway.gateway import Accepted, Gateway
+from ..gateway.assumptions import Assumptions
+from ..gateway.gateway import Gateway
+from ..iam.guard import ConnectionsGuard
+from .addresses import Addresses
+from .data_plane import DataPlane
 from .edge import EdgeFunction, EdgeResponse
+from .handshakes import deny, read_handshake, turn_away
+from .limits import URL_LIMIT
 from .management import add_management_routes
-from .server import BUFFER_LIMIT
 
 log = logging.getLogger(__name__)
 
+OWN_PATHS = ("_local", "2015-03-31")
+"""First segments of paths that are this gateway's own, never the site's or the edge function's."""
 
-def make_app(*, gateways: dict[str, Gateway], edges: Sequence[EdgeFunction], site: Path | None) -> FastAPI:
-    """The application for the gateways, by stage."""
+READING = ["GET", "HEAD"]
+"""Methods that the site and a stage's path answer to."""
+
+
+def make_app(
+    *,
+    gateways: Mapping[str, Gateway],
+    edges: Sequence[EdgeFunction],
+    site: Path | None,
+    assumptions: Assumptions | None = None,
+    guard: ConnectionsGuard | None = None,
+    extra: Sequence[Callable[[FastAPI], None]] = (),
+) -> FastAPI:
+    """The application for the gateways, by key: the path of each without slashes at its ends.
+
+    `guard` checks requests to the management API, None lets all of them pass; `extra` are called with the
+    application to add routes of their own, ahead of the site (the Invoke API, the inspector).
+    """
+    assumed = assumptions or Assumptions()
     app = FastAPI(title="local gateway", openapi_url=None, docs_url=None, redoc_url=None)
-
-    @app.websocket("/{path:path}")
-    async def data_plane(socket: WebSocket) -> None:
-        path, query = (
-            socket.scope["raw_path"].decode("latin-1"),
-            socket.scope["query_string"].decode("latin-1"),
-        )
-        try:
-            target = _through_edge(edges, gateways, socket, path, query)
-        except EdgeError as error:
-            log.error("%s", error)  # noqa: TRY400 (its trace is of no use: the fault is in the JavaScript)
-            target = EdgeResponse(503, {}, "")  # what CloudFront answers for a function that fails
-        if isinstance(target, EdgeResponse):
-            await socket.send_denial_response(Response(target.body, target.status, target.headers))
-            return
-        path, query = target
-        gateway = gateways.get(path.removeprefix("/").removesuffix("/"))
-        if gateway is None:
-            await _deny(socket, 403, {"message": "Forbidden"})  # contract H15, H16
-            return
-        try:
-            await serve_connection(socket, gateway, query)
-        except asyncio.CancelledError:
-            if not gateway.closing:  # at the end uvicorn cancels what still runs, which is no fault
-                raise
-
-    add_management_routes(app, gateways)
-    for stage in gateways:
-        # A plain GET of the API (contract H17, unsettled: serverless-offline's list of AWS answers says 426).
-        app.add_api_route(f"/{stage}", _upgrade_required, methods=["GET", "HEAD"])
+    addresses = Addresses({key: gateway.api for key, gateway in gateways.items()})
+    add_management_routes(app, gateways, assumptions=assumed, guard=guard)
+    for key in gateways:
+        app.add_route(f"/{key}", _plain_get(assumed), methods=READING)
+    for add in extra:
+        add(app)
+    for prefix in OWN_PATHS:
+        app.add_route(f"/{prefix}{{rest:path}}", _not_here)
+    app.add_api_websocket_route("/{path:path}", _data_plane(gateways, addresses, edges, assumed))
+    app.add_middleware(ByHost, addresses=addresses)
+    app.add_exception_handler(ClientDisconnect, _nobody_listens)
     if site is not None:
         app.mount("/", _FreshFiles(directory=site, html=True))
     return app
 
 
-async def serve_connection(socket: WebSocket, gateway: Gateway, query: str) -> None:
-    """One client, from its handshake to the end of its $disconnect."""
-    accepted = await gateway.connect(_handshake(socket, query))
-    if not isinstance(accepted, Accepted):
-        body = {"connectionId": accepted.connection_id, "requestId": accepted.request_id}
-        await _deny(socket, accepted.status, {"message": _REASONS.get(accepted.status, "Error"), **body})
-        return
-    buffered = socket.scope["extensions"]["buffered"]
-
-    async def send(text: str) -> None:
-        if buffered() > BUFFER_LIMIT:
-            raise BufferFull
-        await socket.send_text(text)
-
-    async def close(code: int, reason: str) -> None:
-        await socket.close(code, reason)
-
-    try:
-        await socket.accept(subprotocol=accepted.subprotocol)
-    except (WebSocketDisconnect, OSError):
-        # The client left while $connect ran, which has let it in: $disconnect has to follow.
-        await gateway.disconnected(gateway.opened(accepted, send=send, close=close), 1006, "")
-        return
-    connection = gateway.opened(accepted, send=send, close=close)
-    tasks: set[asyncio.Task[None]] = set()
-    code, reason = 1006, ""
-    try:
-        code, reason = await _receive(socket, gateway, connection, tasks)
-    finally:
-        await gateway.disconnected(connection, *(connection.closed_by_gateway or (code, reason)))
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _receive(
-    socket: WebSocket, gateway: Gateway, connection: Connection, tasks: set[asyncio.Task[None]]
-) -> tuple[int, str]:
-    """Start a task for each message, in no promised order (contract O05), until the socket closes; its
-    code and reason.
+class ByHost:
+    """Keeps a request to an API's own host to that API: its management API, or an answer that it is not
+    there for plain HTTP.
     """
-    while True:
-        frame = await socket.receive()
-        if frame["type"] == "websocket.disconnect":
-            code, reason = int(frame.get("code", 1006)), frame.get("reason") or ""
-            return code, reason or ("Client-side close frame status not set" if code == 1005 else "")
-        if frame.get("text") is None:
-            connection.closed_by_gateway = (1003, "")  # binary frames are refused (L06)
-            await connection.close(1003, "")
-            continue
-        task = asyncio.create_task(_message(gateway, connection, frame["text"]))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+
+    def __init__(self, app: ASGIApp, *, addresses: Addresses) -> None:
+        self._app, self._addresses = app, addresses
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve or refuse the request."""
+        host = ""
+        if scope["type"] == "http":
+            host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        if not self._addresses.is_api(host) or "/@connections" in scope["path"]:
+            await self._app(scope, receive, send)
+            return
+        place = self._addresses.find(host, scope["path"])
+        if place and place.key is not None and place.rest in ("", "/") and scope["method"] in READING:
+            await self._app({**scope, "path": f"/{place.key}"}, receive, send)
+        else:
+            await _message(403, "Forbidden", "ForbiddenException")(scope, receive, send)  # contract H15
 
 
-async def _message(gateway: Gateway, connection: Connection, text: str) -> None:
+def _data_plane(
+    gateways: Mapping[str, Gateway], addresses: Addresses, edges: Sequence[EdgeFunction], assumed: Assumptions
+) -> Callable[[WebSocket], Any]:
+    planes = {key: DataPlane(gateway, assumed) for key, gateway in gateways.items()}
+
+    async def serve(socket: WebSocket) -> None:
+        path = socket.scope["raw_path"].decode("latin-1")
+        query = socket.scope["query_string"].decode("latin-1")
+        host = socket.headers.get("host", "")
+        place = addresses.find(host, path)
+        if place is None and path.split("/")[1:2] not in [[own] for own in OWN_PATHS]:
+            try:
+                target = _through_edge(edges, socket, path, query)
+            except EdgeError as error:
+                log.error("%s", error)  # noqa: TRY400 (its trace is of no use: the fault is in the JavaScript)
+                target = EdgeResponse(503, {}, "")  # what CloudFront answers for a function that fails
+            if isinstance(target, EdgeResponse):
+                await deny(socket, Response(target.body, target.status, target.headers))
+                return
+            path, query = target
+            place = addresses.find("", path)
+        if len(path) + len(query) + bool(query) > URL_LIMIT:
+            await turn_away(socket, 414)  # contract H24, which names no status: this is HTTP's own for it
+        elif place is None or place.key is None:
+            await turn_away(socket, assumed.unknown_stage_status)  # contract H16
+        elif place.rest not in ("", "/"):
+            await turn_away(socket, 403)  # contract H15
+        else:
+            await _serve(planes[place.key], gateways[place.key], socket, path, query)
+
+    return serve
+
+
+async def _serve(plane: DataPlane, gateway: Gateway, socket: WebSocket, path: str, query: str) -> None:
     try:
-        await gateway.message(connection, text)
-    except (BufferFull, RuntimeError) as error:
-        # The client was gone, or read nothing, by the time the gateway had something to say to it.
-        log.debug("%s: nothing could be sent: %r", connection.id, error)
+        await plane.serve(socket, read_handshake(socket, path, query))
+    except asyncio.CancelledError:
+        if not gateway.closing:  # at the end uvicorn cancels what still runs, which is no fault
+            raise
 
 
 def _through_edge(
-    edges: Sequence[EdgeFunction], gateways: dict[str, Gateway], socket: WebSocket, path: str, query: str
+    edges: Sequence[EdgeFunction], socket: WebSocket, path: str, query: str
 ) -> tuple[str, str] | EdgeResponse:
-    if path.removeprefix("/").split("/")[0] in gateways:
-        return path, query
     for edge in edges:
         client = socket.client.host if socket.client else ""
         result = edge(path=path, query=query, headers=dict(socket.headers), viewer_ip=client)
@@ -141,28 +148,28 @@ def _through_edge(
     return path, query
 
 
-def _handshake(socket: WebSocket, query: str) -> Handshake:
-    trace = uuid.uuid4().hex
-    return Handshake(
-        headers=tuple(
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in socket.scope["extensions"]["sent_headers"]
-        ),
-        query=query,
-        source_ip=socket.client.host if socket.client else "127.0.0.1",
-        trace_id=f"Root=1-{trace[:8]}-{trace[8:]}",
-    )
+def _plain_get(assumed: Assumptions) -> Callable[[Request], Any]:
+    """A GET of the API without an upgrade (contract H17)."""
+
+    async def answer(_: Request) -> Response:
+        phrase = HTTPStatus(assumed.plain_get_status).phrase
+        return _message(assumed.plain_get_status, phrase)
+
+    return answer
 
 
-_REASONS = {401: "Unauthorized", 403: "Forbidden", 502: "Internal server error", 500: "Internal server error"}
+async def _not_here(_: Request) -> Response:
+    return _message(404, "Not Found")
 
 
-async def _deny(socket: WebSocket, status: int, body: dict[str, Any]) -> None:
-    await socket.send_denial_response(Response(json.dumps(body), status, media_type="application/json"))
+async def _nobody_listens(_: Request, __: Exception) -> Response:
+    return Response(status_code=400)  # the client went away within its request, so it is sent to nobody
 
 
-async def _upgrade_required() -> Response:
-    return Response('{"message":"Upgrade Required"}', 426, media_type="application/json")
+def _message(status: int, text: str, error_type: str | None = None) -> Response:
+    headers = {"x-amzn-errortype": error_type} if error_type else None
+    body = json.dumps({"message": text}, separators=(",", ":"))
+    return Response(body, status, headers, media_type="application/json")
 
 
 class _FreshFiles(StaticFiles):

@@ -7,6 +7,7 @@ store. https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functi
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,11 @@ function __run(event) {
 
 MEMORY_LIMIT = 2 * 1024 * 1024 + 1024 * 1024
 """Bytes: the 2 MB of a CloudFront function (contract C09), and what this engine itself needs."""
+
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -86,20 +92,23 @@ class EdgeFunction:
         answer = json.loads(self._context.get("__answer") or '{"error": "it never answered"}')
         if "error" in answer:
             raise EdgeError(f"the CloudFront function failed: {answer['error']}")
-        return _read(answer.get("value"))
+        try:
+            return _read(answer.get("value"))
+        except (AttributeError, TypeError, ValueError):
+            raise EdgeError("the CloudFront function returned an object of a wrong shape") from None
 
 
 def _read(value: Any) -> EdgeRequest | EdgeResponse:
     if not isinstance(value, dict):
         raise EdgeError("the CloudFront function returned neither a request nor a response")
     if "statusCode" in value:
-        body = value.get("body", "")
-        headers = value.get("headers") or {}
-        return EdgeResponse(
-            int(value["statusCode"]),
-            {name: str(item.get("value", "")) for name, item in headers.items()},
-            str(body.get("data", "")) if isinstance(body, dict) else str(body),
-        )
+        status, body = int(value["statusCode"]), value.get("body", "")
+        headers = {name: str(item.get("value", "")) for name, item in (value.get("headers") or {}).items()}
+        sound = all(_NAME.fullmatch(name) and _VALUE.fullmatch(text) for name, text in headers.items())
+        if not sound or not 200 <= status < 600:
+            raise EdgeError("the CloudFront function returned a status or a header that is none")
+        text = str(body.get("data", "")) if isinstance(body, dict) else str(body)
+        return EdgeResponse(status, headers, _SURROGATES.sub("\ufffd", text))
     if not isinstance(value.get("uri"), str):
         raise EdgeError("the CloudFront function returned a request without a uri")
     return EdgeRequest(value["uri"], _query_text(value.get("querystring") or {}))

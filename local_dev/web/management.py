@@ -1,83 +1,182 @@
-"""The management API: POST, GET and DELETE on /{stage}/@connections/{connectionId} (contract M01 to M11)."""
+"""The management API: POST, GET and DELETE on …/@connections/{connectionId} (contract M01 to M17).
+
+A plain ASGI application behind its routes, without the framework's resolving of parameters: each message
+passes here once for every member.
+"""
 
 import json
+import re
 import uuid
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from urllib.parse import unquote
 
 from fastapi import FastAPI, Request, Response
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
-from ..gateway.connections import BufferFull, Gone
+from ..errors import AccessDenied, RequestRefused
+from ..gateway.assumptions import Assumptions
+from ..gateway.connections import BufferFull, Gone, Throttled
 from ..gateway.gateway import Gateway
 from ..gateway.ids import is_well_formed
+from ..iam.claims import SignedRequest
+from ..iam.guard import ConnectionsGuard, signed_request
+from .addresses import Addresses
 
 PAYLOAD_LIMIT = 128 * 1024
+METHODS = ("POST", "GET", "DELETE")
 
 
-METHODS = ["POST", "GET", "DELETE"]
-
-
-def add_management_routes(app: FastAPI, gateways: dict[str, Gateway]) -> None:
-    """Add the routes to the application, for the gateways by stage.
-
-    Plain routes, without FastAPI's resolving of parameters: each message passes here once for every member.
+def add_management_routes(
+    app: FastAPI,
+    gateways: Mapping[str, Gateway],
+    *,
+    assumptions: Assumptions | None = None,
+    guard: ConnectionsGuard | None = None,
+) -> None:
+    """Add the routes to the application, for the gateways by their path; without a guard nothing is
+    checked.
     """
+    api = ManagementApi(gateways, assumptions=assumptions or Assumptions(), guard=guard)
+    for path in ("/{base:path}@connections/{connection_id:path}", "/{base:path}@connections"):
+        app.add_route(path, api)  # type: ignore[arg-type]  # any ASGI application will do
 
-    async def manage(request: Request) -> Response:
-        connection_id = request.path_params["connection_id"]
-        gateway = gateways.get(request.path_params["stage"])
-        if gateway is None:
-            return _error(403, "ForbiddenException", "Forbidden")
-        if not is_well_formed(connection_id):
-            return _error(400, "BadRequestException", f"Invalid connectionId: {connection_id}")
+
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+
+
+class ManagementApi:
+    """All of it, as an ASGI application. It goes by the path as it was sent, whatever its route made of it."""
+
+    def __init__(
+        self, gateways: Mapping[str, Gateway], *, assumptions: Assumptions, guard: ConnectionsGuard | None
+    ) -> None:
+        self._gateways, self._guard = gateways, guard
+        self._addresses = Addresses({key: gateway.api for key, gateway in gateways.items()})
+        self._cross_api_post = assumptions.cross_api_post
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
         try:
-            if request.method == "POST":
-                return await _post(gateway, connection_id, await request.body())
-            if request.method == "DELETE":
-                await gateway.cut(connection_id)
-                return Response(status_code=204, headers=_headers())
-            return _describe(gateway, connection_id)
+            response = await self._answer(request)
+        except RequestRefused as error:
+            response = refusal(error)
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        gateway, connection_id = self._find(request)
+        if request.method not in METHODS or not connection_id:
+            # What AWS says wherever there is no route.
+            raise RequestRefused(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+        body = await read_body(request, PAYLOAD_LIMIT)
+        if body is None:
+            raise RequestRefused(413, "PayloadTooLargeException", "Message too long")
+        if self._guard is not None:
+            self._guard.check(as_signed(request, body), gateway.api)
+        if not is_well_formed(connection_id):
+            raise RequestRefused(400, "BadRequestException", f"Invalid connectionId: {connection_id}")
+        try:
+            return await self._carry_out(request.method, gateway, connection_id, body)
         except Gone:
+            if self._cross_api_post == 403 and self._lives_elsewhere(connection_id):  # contract M17
+                raise _forbidden() from None
             # The error is named by the header alone, the body is empty: botocore goes by the header (M05, M06).
             return Response(status_code=410, headers={**_headers(), "x-amzn-errortype": "GoneException"})
         except BufferFull:
-            return _error(429, "LimitExceededException", "The client's buffer is full")
+            raise RequestRefused(429, "LimitExceededException", "The client's buffer is full") from None
+        except Throttled:
+            raise RequestRefused(429, "LimitExceededException", "Rate exceeded") from None
 
-    async def without_stage(_: Request) -> Response:
-        return _error(403, "ForbiddenException", "Forbidden")
+    async def _carry_out(self, method: str, gateway: Gateway, connection_id: str, body: bytes) -> Response:
+        if method == "POST":
+            await gateway.post(connection_id, _text(body))
+            return Response(status_code=200, media_type="application/json", headers=_headers())
+        if method == "DELETE":
+            await gateway.cut(connection_id)
+            return Response(status_code=204, headers=_headers())
+        # Printed with a blank on both sides of each colon, as AWS does (M03).
+        description = gateway.describe(connection_id)
+        shown = json.dumps(description, indent=2, separators=(",", " : "), ensure_ascii=False)
+        return Response(shown, media_type="application/json", headers=_headers())
 
-    app.add_route("/{stage}/@connections/{connection_id}", manage, methods=METHODS)
-    app.add_route("/@connections/{connection_id}", without_stage, methods=METHODS)
+    def _find(self, request: Request) -> tuple[Gateway, str]:
+        """The gateway that the request is for, and what stands in the place of the connection id."""
+        path = unquote(request.scope["raw_path"].decode("latin-1"))
+        place = self._addresses.find(request.headers.get("host", ""), path)
+        if place is None or place.key is None:
+            raise _forbidden()  # contract M11
+        head, found, connection_id = place.rest.partition("/@connections")
+        if found and not head and connection_id[:1] in ("", "/"):
+            return self._gateways[place.key], connection_id[1:]
+        if place.custom:
+            # A custom domain's endpoint has no stage in it (M13). The row has no status: wherever else AWS
+            # was seen to say this, it was 404 NotFoundException, with the full stop.
+            route = f"{place.rest.removeprefix('/')} for http method {request.method}"
+            raise RequestRefused(404, "NotFoundException", f"No method found matching route {route}.")
+        raise _forbidden()
+
+    def _lives_elsewhere(self, connection_id: str) -> bool:
+        for gateway in self._gateways.values():
+            try:
+                gateway.connections.get(connection_id)
+            except Gone:
+                continue
+            return True
+        return False
 
 
-async def _post(gateway: Gateway, connection_id: str, data: bytes) -> Response:
-    if len(data) > PAYLOAD_LIMIT:
-        return _error(413, "PayloadTooLargeException", "Message too long")
-    # Always a text frame; what is not UTF-8 is replaced (L07).
-    await gateway.post(connection_id, data.decode("utf-8", "replace"))
-    return Response(status_code=200, media_type="application/json", headers=_headers())
+async def read_body(request: Request, limit: int) -> bytes | None:
+    """The body, or None as soon as it is known to be larger than `limit`: no more than that is kept."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared[:20]) > limit:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            return None
+    return bytes(body)
 
 
-def _describe(gateway: Gateway, connection_id: str) -> Response:
-    connection = gateway.connections.get(connection_id)
-    handshake = connection.session.handshake
-    identity = {"sourceIp": handshake.source_ip}
-    agent = [value for name, value in handshake.headers if name.lower() == "user-agent"]
-    if agent:
-        identity["userAgent"] = agent[-1]
-    description = {
-        "identity": identity,
-        "connectedAt": _iso(connection.session.connected_at),
-        "lastActiveAt": _iso(connection.last_active_ms),
-    }
-    # Printed with a blank on both sides of each colon, as AWS does (M03).
-    body = json.dumps(description, indent=2, separators=(",", " : "), ensure_ascii=False)
-    return Response(body, media_type="application/json", headers=_headers())
+def as_signed(request: Request, body: bytes) -> SignedRequest:
+    """The request as its signer saw it: nothing of it decoded."""
+    scope = request.scope
+    return signed_request(
+        scope["method"],
+        scope["raw_path"].decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
+        body,
+    )
 
 
-def _error(status: int, error_type: str, message: str) -> Response:
-    body = json.dumps({"message": message}, ensure_ascii=False, separators=(",", ":"))
-    headers = {**_headers(), "x-amzn-errortype": error_type}
-    return Response(body, status_code=status, media_type="application/json", headers=headers)
+def refusal(error: RequestRefused) -> Response:
+    """The response that stands for a refusal. IAM's has its text under `Message`, all others under
+    `message`, as API Gateway's do: SDKs read both.
+    """
+    key = "Message" if isinstance(error, AccessDenied) else "message"
+    body = json.dumps({key: error.message}, ensure_ascii=False, separators=(",", ":"))
+    headers = {**_headers(), "x-amzn-errortype": error.error_type}
+    return Response(
+        body.encode("utf-8", "replace"), error.status, media_type="application/json", headers=headers
+    )
+
+
+def _forbidden() -> RequestRefused:
+    return RequestRefused(403, "ForbiddenException", "Forbidden")
+
+
+def _text(body: bytes) -> str:
+    """The text frame that a body becomes: what is not UTF-8 is replaced, an encoded surrogate by one character
+    where Python makes it three (contract L07).
+    """
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return _SURROGATE.sub(b"\xef\xbf\xbd", body).decode("utf-8", "replace")
 
 
 def _headers() -> dict[str, str]:
@@ -88,8 +187,3 @@ def _headers() -> dict[str, str]:
         "x-amz-apigw-id": digits[:16],
         "x-amzn-trace-id": f"Root=1-{digits[:8]}-{digits[8:]}",
     }
-
-
-def _iso(epoch_ms: int) -> str:
-    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,58 +1,15 @@
-"""Sections 4, 5 and 7 of the contract: routes, error frames, limits and closes, $disconnect."""
+"""Section 4 of the contract: which route a message takes, and what comes back."""
 
 import asyncio
 import json
-import re
-import socket as sockets
-import struct
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 
-from tests.running import Running
+from tests.conformance.clients import answer_to, assert_error_frame, received
+from tests.conformance.marks import local_only
+from tests.conformance.target import Probe, Watched
 
 pytestmark = pytest.mark.anyio
-TIMEOUT = 20
-
-
-async def answer_to(socket: ClientConnection, text: str) -> Any:
-    """Send a frame and give the parsed frame that comes back."""
-    await socket.send(text)
-    return json.loads(await asyncio.wait_for(socket.recv(), TIMEOUT))
-
-
-async def connection_of(probe: Running, tag: str) -> str:
-    """The id of the connection whose handshake had `?tag=`."""
-    event = await asyncio.to_thread(
-        probe.recorder.event,
-        "Connect",
-        lambda item: (item.get("queryStringParameters") or {}).get("tag") == tag,
-    )
-    return str(event["requestContext"]["connectionId"])
-
-
-async def disconnect_of(probe: Running, tag: str) -> tuple[int, str]:
-    """The close code and reason in the connection's $disconnect event."""
-    connection_id = await connection_of(probe, tag)
-    event = await asyncio.to_thread(
-        probe.recorder.event,
-        "Disconnect",
-        lambda item: item.get("requestContext", {}).get("connectionId") == connection_id,
-    )
-    context = event["requestContext"]
-    return context["disconnectStatusCode"], context["disconnectReason"]
-
-
-async def closed_by_peer(socket: ClientConnection) -> tuple[int, str]:
-    """The code and reason of the close frame that the gateway sends."""
-    with pytest.raises(ConnectionClosed) as closed:
-        while True:
-            await asyncio.wait_for(socket.recv(), TIMEOUT)
-    assert closed.value.rcvd is not None, "the gateway sent no close frame"
-    return closed.value.rcvd.code, closed.value.rcvd.reason
 
 
 @pytest.mark.parametrize(
@@ -70,170 +27,176 @@ async def closed_by_peer(socket: ClientConnection) -> tuple[int, str]:
         ('{"action":"$disconnect"}', "$default"),
     ],
 )
-async def test_r06_r07_r10_route_selection(probe: Running, text: str, route: str) -> None:
-    async with connect(f"{probe.ws_url}/probe") as socket:
+async def test_r06_r07_r10_route_selection(probe: Probe, text: str, route: str) -> None:
+    async with probe.connect() as socket:
         assert await answer_to(socket, text) == {"route": route, "body": text}
 
 
-async def test_r11_no_route_and_no_default_is_the_exact_forbidden_frame(probe: Running) -> None:
-    async with connect(f"{probe.ws_url}/bare") as socket:
+@pytest.mark.parametrize(
+    ("message", "route"),
+    [
+        ({"service": "chat", "action": "join"}, "chat/join"),
+        ({"service": "chat"}, "chat/"),
+        ({"action": "join"}, "$default"),
+        ({}, "$default"),
+    ],
+)
+async def test_r01_r03_a_composite_expression(probe: Probe, message: dict[str, str], route: str) -> None:
+    """A missing part counts as nothing between the constants."""
+    async with probe.connect("composed") as socket:
+        assert (await answer_to(socket, message))["route"] == route
+
+
+@pytest.mark.parametrize(
+    ("message", "route"),
+    [
+        ({"list": [{"kind": "shallow"}, {"kind": "deep"}]}, "deep"),
+        ({"list": [{"kind": "deep"}]}, "$default"),
+        ({"list": {"kind": "deep"}}, "$default"),
+        ({"kind": "deep"}, "$default"),
+    ],
+)
+async def test_r02_r03_a_nested_and_indexed_expression(probe: Probe, message: object, route: str) -> None:
+    async with probe.connect("nested") as socket:
+        assert (await answer_to(socket, message))["route"] == route
+
+
+def odd(probe: Probe) -> str:
+    """The API with unusual route keys, where it was deployed."""
+    if "odd" not in probe.addresses:
+        pytest.skip("the probe was deployed with OddRouteKeys=false")
+    return "odd"
+
+
+async def test_r04_an_array_selects_by_its_items_in_brackets(probe: Probe) -> None:
+    async with probe.connect(odd(probe)) as socket:
+        assert (await answer_to(socket, {"action": ["a", "b"]}))["route"] == "[a, b]"
+
+
+@pytest.mark.parametrize(("value", "route"), [(1, "1"), (True, "true"), (None, "null"), (2, "$default")])
+async def test_r05_numbers_booleans_and_null_select_by_their_text(
+    probe: Probe, value: object, route: str
+) -> None:
+    """BEL: inferred from the arrays of R04."""
+    async with probe.connect(odd(probe)) as socket:
+        assert (await answer_to(socket, {"action": value}))["route"] == route
+
+
+async def test_r08_an_expression_may_index_a_body_that_is_an_array(probe: Probe) -> None:
+    """BEL: what users of array protocols try."""
+    async with probe.connect("array") as socket:
+        assert (await answer_to(socket, [1, 2, "third"]))["route"] == "third"
+        assert (await answer_to(socket, [1, 2]))["route"] == "$default"
+
+
+async def test_r09_connect_and_disconnect_ignore_the_expression(probe: Probe, tag: str) -> None:
+    async with probe.connect(query=f"tag={tag}&action=named"):
+        event = await probe.event("connect", tag=tag)
+    assert event["requestContext"]["routeKey"] == "$connect"
+    closing = await probe.event("disconnect", connection=event["requestContext"]["connectionId"])
+    assert closing["requestContext"]["routeKey"] == "$disconnect"
+
+
+async def test_r11_no_route_and_no_default_is_the_exact_forbidden_frame(probe: Probe) -> None:
+    async with probe.connect("bare") as socket:
         await socket.send('{"action":"nothing"}')
-        frame = await asyncio.wait_for(socket.recv(), TIMEOUT)
-        assert isinstance(frame, str)
-        identifier = r"[A-Za-z0-9_-]{15}="
-        expected = rf'{{"message": "Forbidden", "connectionId":"{identifier}", "requestId":"{identifier}"}}'
-        assert re.fullmatch(expected, frame)
+        assert_error_frame(await received(socket), "Forbidden")
         await (await socket.ping())
 
 
-@pytest.mark.parametrize("text", ['{"do":"raise"}', '{"do":"exit"}', '{"action":"broken"}'])
-async def test_r12_a_failing_function_is_an_internal_server_error(probe: Running, text: str) -> None:
-    async with connect(f"{probe.ws_url}/probe?tag=r12") as socket:
-        answer = await answer_to(socket, text)
-        assert answer["message"] == "Internal server error"
-        assert set(answer) == {"message", "connectionId", "requestId"}
+@pytest.mark.parametrize(
+    "text", ['{"do":"raise"}', '{"do":"exit"}', '{"action":"broken"}', '{"action":"reserved"}']
+)
+async def test_r12_a_failing_function_is_an_internal_server_error(probe: Probe, text: str) -> None:
+    async with probe.connect() as socket:
+        await socket.send(text)
+        assert_error_frame(await received(socket), "Internal server error")
         assert (await answer_to(socket, "still here"))["body"] == "still here"
 
 
 async def test_r12_a_function_over_its_own_timeout_is_killed_and_the_next_invocation_works(
-    probe: Running,
+    probe: Probe,
 ) -> None:
-    async with connect(f"{probe.ws_url}/probe") as socket:
-        assert (await answer_to(socket, '{"action":"short","do":"hang"}'))[
-            "message"
-        ] == "Internal server error"
+    async with probe.connect() as socket:
+        await socket.send('{"action":"short","do":"hang"}')
+        assert_error_frame(await received(socket), "Internal server error")
         assert (await answer_to(socket, '{"action":"short"}'))["route"] == "short"
-    assert any("Task timed out after 1.00 seconds" in line for line in probe.recorder.lines("ShortOfTime"))
 
 
-async def test_r13_an_integration_over_its_timeout(probe: Running) -> None:
-    async with connect(f"{probe.ws_url}/probe") as socket:
+async def test_r13_an_integration_over_its_timeout(probe: Probe) -> None:
+    async with probe.connect() as socket:
         await answer_to(socket, "the worker is warm")
-        assert (await answer_to(socket, '{"action":"slow","do":"hang"}'))[
-            "message"
-        ] == "Endpoint request timed out"
+        await socket.send('{"action":"slow","do":"hang"}')
+        assert_error_frame(await received(socket), "Endpoint request timed out")
         assert (await answer_to(socket, "still here"))["body"] == "still here"
 
 
-async def test_r15_r17_neither_a_status_nor_a_body_reaches_the_client(probe: Running) -> None:
-    async with connect(f"{probe.ws_url}/probe") as socket:
+@pytest.mark.parametrize("message", ['{"action":"pay"}', '{"action":"pay","amount":-1}'])
+async def test_r14_a_message_that_does_not_fit_its_model(probe: Probe, message: str) -> None:
+    async with probe.connect("checked") as socket:
+        await socket.send(message)
+        assert_error_frame(await received(socket), "Invalid request body")
+        assert (await answer_to(socket, {"action": "pay", "amount": 1}))["route"] == "pay"
+
+
+async def test_r15_r17_neither_a_status_nor_a_body_reaches_the_client(probe: Probe) -> None:
+    async with probe.connect() as socket:
         await socket.send('{"do":"status"}')
         assert (await answer_to(socket, "next"))["body"] == "next"
 
 
-async def test_l01_l02_a_message_of_several_frames_may_have_128_kb(probe: Running) -> None:
-    async with connect(f"{probe.ws_url}/probe", max_size=None) as socket:
-        parts = ["x" * 32 * 1024] * 3
-        await socket.send(parts)
-        answer = json.loads(await asyncio.wait_for(socket.recv(), TIMEOUT))
-        assert answer["body"] == "".join(parts)
+async def two_way(socket: Watched, **asked: str) -> str:
+    """What a two-way route sends back."""
+    await socket.send(json.dumps({"action": "ask", **asked}))
+    return await received(socket)
 
 
-@pytest.mark.parametrize("size", [32 * 1024 + 1, 1024 * 1024])
-async def test_l02_a_larger_frame_is_1009(probe: Running, size: int) -> None:
-    tag = f"l02-{size}"
-    async with connect(f"{probe.ws_url}/probe?tag={tag}") as socket:
-        sending = asyncio.create_task(socket.send("x" * size))
-        assert (await closed_by_peer(socket))[0] == 1009
-        await asyncio.gather(sending, return_exceptions=True)
-    assert (await disconnect_of(probe, tag))[0] == 1009
+async def test_r16_a_two_way_route_sends_the_body_whatever_the_status(probe: Probe) -> None:
+    async with probe.connect("twoway") as socket:
+        assert await two_way(socket, do="status") == "the body of a 500"
 
 
-async def test_l03_a_larger_message_is_1009(probe: Running) -> None:
-    async with connect(f"{probe.ws_url}/probe") as socket:
-        sending = asyncio.create_task(socket.send(["x" * 32 * 1024] * 5))
-        assert (await closed_by_peer(socket))[0] == 1009
-        await asyncio.gather(sending, return_exceptions=True)
+async def test_r18_a_two_way_route_needs_both_halves(probe: Probe) -> None:
+    async with probe.connect("twoway") as socket:
+        assert await two_way(socket, do="reply", text="once") == "once"
+        await socket.send('{"action":"half","do":"reply","text":"never"}')
+        await socket.send('{"action":"none","do":"reply","text":"never"}')
+        assert await two_way(socket, do="reply", text="again") == "again"
 
 
-async def test_l06_a_binary_frame_is_1003_and_no_event(probe: Running) -> None:
-    async with connect(f"{probe.ws_url}/probe?tag=l06") as socket:
-        await socket.send(b"\x00\x01")
-        assert (await closed_by_peer(socket))[0] == 1003
-    assert (await disconnect_of(probe, "l06"))[0] == 1003
-    connection_id = await connection_of(probe, "l06")
-    assert not any(connection_id in line for line in probe.recorder.lines("Message"))
+async def test_r18_a_mock_integration_answers_by_itself(probe: Probe) -> None:
+    async with probe.connect("checked") as socket:
+        assert await answer_to(socket, {"action": "mock"}) == {"answer": "mock"}
 
 
-async def test_invalid_utf8_is_1007_and_what_came_before_it_counts(probe: Running) -> None:
-    async with connect(f"{probe.ws_url}/probe?tag=utf8") as socket:
-        await socket.send("before")
+async def test_r19_a_two_way_route_with_an_empty_body_sends_an_empty_message(probe: Probe) -> None:
+    async with probe.connect("twoway") as socket:
+        assert await two_way(socket, do="reply", text="") == ""
+
+
+async def test_r21_a_disconnect_that_fails_is_seen_by_nobody(probe: Probe, tag: str) -> None:
+    """BEL. The probe's $disconnect always raises, after it has stored what it tried."""
+    async with probe.connect() as witness:
+        async with probe.connect(query=f"tag={tag}") as socket:
+            connection = await probe.connection_of(tag)
+        await probe.event("post-after-close", connection=connection)
+        assert socket.frames[-1].opcode.name == "CLOSE"
+        assert (await answer_to(witness, "undisturbed"))["body"] == "undisturbed"
+
+
+async def test_r22_an_invocation_as_an_event_answers_nothing(probe: Probe, tag: str) -> None:
+    async with probe.connect("checked") as socket:
+        await socket.send(json.dumps({"action": "later", "tag": tag}))
+        assert await probe.event("later", tag=tag) == {"action": "later", "tag": tag}
+        assert await answer_to(socket, {"action": "mock"}) == {"answer": "mock"}
+
+
+@local_only("no row of the contract, but what the protocol asks for")
+async def test_invalid_utf8_is_1007_and_what_came_before_it_counts(probe: Probe, tag: str) -> None:
+    async with probe.connect(query=f"tag={tag}") as socket:
+        await answer_to(socket, "before")
         await socket.send(b"\xff\xfe", text=True)
-        assert (await closed_by_peer(socket))[0] == 1007
-    assert (await disconnect_of(probe, "utf8"))[0] == 1007
-    await asyncio.to_thread(probe.recorder.event, "Message", lambda item: item["body"] == "before")
-
-
-async def test_l16_a_ping_is_answered_and_makes_no_event(probe: Running) -> None:
-    async with connect(f"{probe.ws_url}/probe?tag=l16") as socket:
-        await asyncio.wait_for(await socket.ping(b"x"), TIMEOUT)
-    await disconnect_of(probe, "l16")
-    connection_id = await connection_of(probe, "l16")
-    assert not any(connection_id in line for line in probe.recorder.lines("Message"))
-
-
-async def test_l18_close_without_a_code(probe: Running) -> None:
-    async with connect(f"{probe.ws_url}/probe?tag=l18-none") as socket:
-        # A close frame with no payload, which the library's own close() cannot send.
-        assert socket.transport
-        socket.transport.write(b"\x88\x80" + b"\x00\x00\x00\x00")
-        await socket.wait_closed()
-    assert await disconnect_of(probe, "l18-none") == (1005, "Client-side close frame status not set")
-
-
-@pytest.mark.parametrize(("code", "reason"), [(1001, ""), (1000, ""), (4123, "خداحافظ")])
-async def test_l18_close_with_a_code(probe: Running, code: int, reason: str) -> None:
-    async with connect(f"{probe.ws_url}/probe?tag=l18-{code}") as socket:
-        await socket.close(code, reason)
-    assert await disconnect_of(probe, f"l18-{code}") == (code, reason)
-
-
-async def test_l18_a_lost_tcp_connection_is_1006(probe: Running) -> None:
-    """BEL: the code is not recorded anywhere."""
-    async with connect(f"{probe.ws_url}/probe?tag=l18-tcp") as socket:
-        assert socket.transport
-        raw = socket.transport.get_extra_info("socket")
-        raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, struct.pack("ii", 1, 0))
-        socket.transport.abort()
-    assert await disconnect_of(probe, "l18-tcp") == (1006, "")
-
-
-async def test_d01_disconnect_runs_after_the_close_and_its_posts_are_410(probe: Running) -> None:
-    async with connect(f"{probe.ws_url}/probe?tag=d01"):
-        pass
-    connection_id = await connection_of(probe, "d01")
-    await asyncio.to_thread(
-        probe.recorder.event, "Disconnect", lambda item: item.get("gone") == connection_id
-    )
-
-
-async def test_d02_l18_disconnect_fires_when_the_server_closes(probe: Running, management: Any) -> None:
-    async with connect(f"{probe.ws_url}/probe?tag=d02") as socket:
-        await asyncio.to_thread(management.delete_connection, ConnectionId=await connection_of(probe, "d02"))
-        assert (await closed_by_peer(socket))[0] == 1000
-    assert await disconnect_of(probe, "d02") == (1000, "Connection Closed Normally")
-
-
-async def test_d02_a_client_that_leaves_while_connect_runs_is_disconnected(probe: Running) -> None:
-    host, port = urlsplit(probe.url).hostname, urlsplit(probe.url).port
-    with sockets.create_connection((host, port), timeout=10) as raw:
-        raw.sendall(
-            b"GET /probe?do=wait&tag=left HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        )
-        await connection_of(probe, "left")
-    assert await disconnect_of(probe, "left") == (1006, "")
-
-
-def test_a_client_that_is_not_a_websocket_client_disturbs_nobody(probe: Running) -> None:
-    host, port = urlsplit(probe.url).hostname, urlsplit(probe.url).port
-    for garbage in (
-        b"\x16\x03\x01\x02\x00\x01",
-        b"GET /probe HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
-        b"\r\n" * 9,
-    ):
-        with sockets.create_connection((host, port), timeout=10) as raw:
-            raw.sendall(garbage)
-            raw.shutdown(sockets.SHUT_WR)
-            while raw.recv(4096):
-                pass
+        async with asyncio.timeout(20):
+            await socket.wait_closed()
+        assert socket.close_code == 1007
+    assert (await probe.closing_of(tag))[0] == 1007

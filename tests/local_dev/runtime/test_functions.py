@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from local_dev.errors import (
     FunctionThrottled,
     FunctionTimedOut,
 )
-from local_dev.runtime.functions import FunctionPool, LocalFunctions
+from local_dev.journal import Journal
+from local_dev.runtime.function import LocalFunction
+from local_dev.runtime.functions import LocalFunctions
 from local_dev.stack.model import Function
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +37,9 @@ def leave(event, context): sys.stdout.flush(); os._exit(7)
 def hang(event, context): time.sleep(3600)
 def odd(event, context): return {1, 2}
 def large(event, context): return "x" * event["size"]
+def note(event, context):
+    with open(event["file"], "a") as file: file.write("x")
+    if event.get("fail"): raise ValueError("not now")
 
 ticks = 0
 def _tick():
@@ -56,6 +61,12 @@ def meet(event, context):
 '''
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that nobody shares."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture
 def code(tmp_path: Path) -> Path:
     """A folder with the handlers."""
@@ -75,10 +86,13 @@ def function(code: Path | None, handler: str, **options: Any) -> Function:
 @contextlib.asynccontextmanager
 async def pool(
     made_of: Function, *, output: list[str] | None = None, **options: Any
-) -> AsyncIterator[FunctionPool]:
+) -> AsyncIterator[LocalFunction]:
     lines = output if output is not None else []
-    one = FunctionPool(
-        made_of, service={"AWS_REGION": "us-east-1"}, output=lambda _, line: lines.append(line), **options
+    one = LocalFunction(
+        made_of,
+        service={"AWS_REGION": "us-east-1", "AWS_SESSION_TOKEN": "session"},
+        output=lambda _, line: lines.append(line),
+        **options,
     )
     try:
         yield one
@@ -86,7 +100,7 @@ async def pool(
         await one.stop()
 
 
-async def invoke(one: FunctionPool, event: Any = None) -> Any:
+async def invoke(one: LocalFunction, event: Any = None) -> Any:
     return await one.invoke(json.dumps(event).encode())
 
 
@@ -233,10 +247,149 @@ async def test_an_unknown_function() -> None:
 async def test_beyond_the_limit_invocations_are_throttled(
     code: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local_dev.runtime.functions.MAX_WAITING", 3)
+    monkeypatch.setattr("local_dev.runtime.pool.MAX_WAITING", 3)
     async with pool(function(code, "app.echo")) as echo:
         results = await asyncio.gather(*(invoke(echo) for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(result, FunctionThrottled) for result in results) == 2
     assert not any(
         isinstance(result, FunctionError) and not isinstance(result, FunctionThrottled) for result in results
     )
+
+
+@contextlib.asynccontextmanager
+async def deployed(*made_of: Function, **options: Any) -> AsyncIterator[tuple[LocalFunctions, list[str]]]:
+    lines: list[str] = []
+    functions = LocalFunctions(
+        {one.label: one for one in made_of},
+        service_for=lambda _: {},
+        output=lambda _, line: lines.append(line),
+        **options,
+    )
+    try:
+        yield functions, lines
+    finally:
+        await functions.stop()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not true():  # noqa: ASYNC110 (another process makes it so)
+            await asyncio.sleep(0.01)
+
+
+async def test_beyond_its_reserved_concurrency_a_function_is_throttled_at_once(
+    code: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "meeting"
+    folder.mkdir()
+    event = {"folder": str(folder), "wanted": 3}
+    async with pool(function(code, "app.meet", reserved_concurrency=2)) as meet:
+        both = [asyncio.create_task(invoke(meet, event)) for _ in range(2)]
+        await until(lambda: len(list(folder.iterdir())) == 2)
+        with pytest.raises(FunctionThrottled, match=r"Rate Exceeded\.") as throttled:
+            await invoke(meet, event)
+        (folder / "third").touch()
+        assert len(set(await asyncio.gather(*both))) == 2
+        assert await invoke(meet, event)
+    assert throttled.value.error_type == "TooManyRequestsException"
+
+
+async def test_a_function_with_no_concurrency_never_runs(code: Path) -> None:
+    async with pool(function(code, "app.echo", reserved_concurrency=0)) as echo:
+        with pytest.raises(FunctionThrottled):
+            await invoke(echo)
+
+
+async def test_an_event_of_more_than_six_megabytes_is_refused(code: Path) -> None:
+    async with deployed(function(code, "app.note")) as (functions, _):
+        with pytest.raises(FunctionError, match="RequestResponse invocation type") as refused:
+            await functions.invoke("app.note", {"x": "y" * 6_291_456}, wait=10)
+        assert refused.value.error_type == "RequestEntityTooLargeException"
+        with pytest.raises(FunctionError, match="Event invocation type"):
+            functions.invoke_later("app.note", {"x": "y" * 1_048_576})
+        with pytest.raises(FunctionThrottled, match="there is no function called nobody"):
+            functions.invoke_later("nobody", {})
+
+
+async def test_an_asynchronous_invocation_runs_later_and_is_tried_three_times(
+    code: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local_dev.runtime.asynchronous.RETRY_AFTER", (0.01, 0.01))
+    once, thrice = tmp_path / "once", tmp_path / "thrice"
+    async with deployed(function(code, "app.note")) as (functions, lines):
+        functions.invoke_later("app.note", {"file": str(once)})
+        functions.invoke_later("app.note", {"file": str(thrice), "fail": True})
+        assert not once.exists()
+        await until(lambda: any("given up after 3 attempts: not now" in line for line in lines))
+        await until(once.exists)
+    assert once.read_text() == "x"
+    assert thrice.read_text() == "xxx"
+
+
+async def test_events_that_wait_are_bounded(code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local_dev.runtime.functions.MAX_QUEUED", 2)
+    async with deployed(function(code, "app.echo")) as (functions, _):
+        for _ in range(2):
+            functions.invoke_later("app.echo", {})
+        with pytest.raises(FunctionThrottled, match="too many events wait"):
+            functions.invoke_later("app.echo", {})
+
+
+async def test_the_journal_tells_each_invocation(code: Path) -> None:
+    journal = Journal()
+    async with deployed(function(code, "app.large"), function(code, "app.fail"), journal=journal) as (
+        functions,
+        _,
+    ):
+        for _ in range(2):
+            await functions.invoke("app.large", {"size": 2}, wait=10)
+        with pytest.raises(FunctionRaised):
+            await functions.invoke("app.fail", {}, wait=10)
+    entries = {
+        kind: [one.facts for one in journal.since(0) if one.kind == kind]
+        for kind in ("invoked", "returned", "failed", "log")
+    }
+    assert [(one["function"], one["event"], one["cold"]) for one in entries["invoked"]] == [
+        ("app.large", '{"size":2}', True), ("app.large", '{"size":2}', False), ("app.fail", "{}", True),
+    ]  # fmt: skip
+    assert [one["result"] for one in entries["returned"]] == ['"xx"', '"xx"']
+    assert [one["request"] for one in entries["returned"]] == [
+        one["request"] for one in entries["invoked"][:2]
+    ]
+    assert [(one["error_type"], one["error"]) for one in entries["failed"]] == [("KeyError", "'a detail'")]
+    assert all(one["duration_ms"] > 0 for one in entries["returned"] + entries["failed"])
+    assert any("Traceback" in one["line"] for one in entries["log"])
+
+
+async def test_warming_loads_each_function_once(code: Path) -> None:
+    (code / "loud.py").write_text(
+        "print('loaded', flush=True)\ndef handler(event, context): ...\n", encoding="utf-8"
+    )
+    async with deployed(*(function(code, "loud.handler"), function(code, "broken.handler"))) as (
+        functions,
+        lines,
+    ):
+        await functions.warm(["loud.handler", "broken.handler", "nobody"])
+        await functions.warm(["loud.handler"])
+        await functions.invoke("loud.handler", {}, wait=10)
+    assert lines.count("loaded") == 1
+    assert sum("Unable to import module 'broken'" in line for line in lines) == 1
+
+
+async def test_no_temporary_folder_is_left(
+    code: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    inline = function(None, "index.handler", inline_code="def handler(event, context): return 1")
+    async with deployed(inline, function(code, "app.leave"), function(code, "broken.handler")) as (
+        functions,
+        _,
+    ):
+        assert await functions.invoke("index.handler", {}, wait=10) == 1
+        for name in ("app.leave", "broken.handler"):
+            with pytest.raises(FunctionExited):
+                await functions.invoke(name, {}, wait=10)
+        assert list(scratch.iterdir())
+    assert list(scratch.iterdir()) == []

@@ -1,159 +1,293 @@
-"""Stream mappings: batches, windows, retries, splits, and what is given up. The clock stands still unless moved."""
+"""Reading streams: which shards and when, and how a reader finds its place again."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from local_dev.errors import FunctionRaised
-from local_dev.runtime.streams import MappingPoller, Record, failure_message
-from local_dev.stack.model import StreamMapping
+from local_dev.runtime.streams import Lineage, ShardReader, Start, as_event, list_shards
 
-pytestmark = pytest.mark.anyio
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/T/stream/L"
 
 
-def record(number: int, *, name: str = "INSERT") -> Record:
+def shard(name: str, parent: str | None = None, *, closed: bool = False) -> dict[str, Any]:
+    numbers = {"StartingSequenceNumber": "1", **({"EndingSequenceNumber": "9"} if closed else {})}
     return {
-        "eventName": name,
-        "dynamodb": {"SequenceNumber": str(number), "ApproximateCreationDateTime": 1000.0},
+        "ShardId": name,
+        "SequenceNumberRange": numbers,
+        **({"ParentShardId": parent} if parent else {}),
     }
 
 
-def numbers(records: Sequence[Record]) -> list[int]:
-    return [int(item["dynamodb"]["SequenceNumber"]) for item in records]
+def test_a_shard_waits_until_its_parent_is_finished() -> None:
+    lineage = Lineage(from_start=True)
+    shards = [shard("a", closed=True), shard("b", "a", closed=True), shard("c", "b")]
+    assert lineage.take(shards) == [("a", Start.OLDEST)]
+    assert lineage.take(shards) == []
+    lineage.finished("a")
+    assert lineage.take(shards) == [("b", Start.OLDEST)]
+    lineage.finished("b")
+    assert lineage.take(shards) == [("c", Start.OLDEST)]
 
 
-class World:
-    """A stream, a function, a clock, and what happened to them."""
-
-    def __init__(self, mapping: StreamMapping, *records: Record) -> None:
-        self.records = list(records)
-        self.later: list[list[Record]] = []
-        self.now = 1000.0
-        self.waits: list[float] = []
-        self.sleeps: list[float] = []
-        self.invoked: list[list[int]] = []
-        self.discarded: list[tuple[list[int], str]] = []
-        self.poison: set[int] = set()
-        self.answer: Any = None
-        self.poller = MappingPoller(
-            mapping, self, invoke=self.invoke, discard=self.discard, clock=lambda: self.now, sleep=self.sleep
-        )
-
-    async def read(self, limit: int) -> list[Record]:
-        taken, self.records = self.records[:limit], self.records[limit:]
-        return taken
-
-    async def changed(self, timeout: float) -> None:
-        self.waits.append(timeout)
-        if self.later:
-            self.records += self.later.pop(0)
-            self.now += 0.1
-        else:
-            self.now += timeout
-
-    async def invoke(self, records: list[Record]) -> Any:
-        self.invoked.append(numbers(records))
-        if self.poison & set(numbers(records)):
-            raise FunctionRaised("poison")
-        return self.answer(records) if self.answer else None
-
-    async def discard(self, records: Sequence[Record], reason: str) -> None:
-        self.discarded.append((numbers(records), reason))
-
-    async def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        self.now += seconds
+def test_shards_without_relation_are_read_side_by_side_and_a_trimmed_parent_is_not_waited_for() -> None:
+    lineage = Lineage(from_start=True)
+    assert lineage.take([shard("a"), shard("b"), shard("c", "trimmed")]) == [
+        ("a", Start.OLDEST),
+        ("b", Start.OLDEST),
+        ("c", Start.OLDEST),
+    ]
 
 
-def mapping(**options: Any) -> StreamMapping:
-    return StreamMapping("arn:stream", "function", **options)
+def test_latest_passes_over_what_was_there_and_misses_nothing_that_follows() -> None:
+    lineage = Lineage(from_start=False)
+    shards = [shard("old", closed=True), shard("open", "old")]
+    assert lineage.take(shards) == [("open", Start.NEWEST)]
+    shards = [shard("old", closed=True), shard("open", "old", closed=True), shard("new", "open")]
+    assert lineage.take(shards) == []
+    lineage.finished("open")
+    assert lineage.take(shards) == [("new", Start.OLDEST)]
 
 
-async def test_a_batch_is_what_there_is_without_a_window() -> None:
-    world = World(mapping(), record(1), record(2))
-    assert numbers(await world.poller.next_batch()) == [1, 2]
-    assert world.waits == []
+def test_latest_at_a_stream_without_shards_reads_the_first_from_its_start() -> None:
+    lineage = Lineage(from_start=False)
+    assert lineage.take([]) == []
+    assert lineage.take([shard("first")]) == [("first", Start.OLDEST)]
 
 
-async def test_a_batch_is_no_larger_than_its_size() -> None:
-    world = World(mapping(batch_size=2), *map(record, range(5)))
-    assert [numbers(await world.poller.next_batch()) for _ in range(3)] == [[0, 1], [2, 3], [4]]
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=10),
+    st.booleans(),
+    st.randoms(use_true_random=False),
+)
+def test_no_shard_is_forgotten_taken_twice_or_before_its_parent(
+    drawn: list[tuple[int, bool]], from_start: bool, random: Any
+) -> None:
+    shards = [
+        shard(str(number), str(parent) if parent < number else None, closed=closed)
+        for number, (parent, closed) in enumerate(drawn)
+    ]
+    parents = {item["ShardId"]: item.get("ParentShardId") for item in shards}
+    lineage, open_ones, taken = Lineage(from_start=from_start), set[str](), list[str]()
+    skipped = (
+        set()
+        if from_start
+        else {item["ShardId"] for item, (_, closed) in zip(shards, drawn, strict=True) if closed}
+    )
+    for _ in range(50):
+        for name, _start in lineage.take(shards):
+            assert parents[name] is None or parents[name] in skipped or parents[name] in taken
+            assert parents[name] not in open_ones
+            open_ones.add(name)
+            taken.append(name)
+        if open_ones:
+            done = random.choice(sorted(open_ones))
+            open_ones.remove(done)
+            lineage.finished(done)
+    assert sorted([*taken, *skipped]) == sorted(parents)
 
 
-async def test_a_window_collects_and_a_full_batch_ends_it() -> None:
-    world = World(mapping(batch_size=3, window=1.0), record(1))
-    world.later = [[record(2)], [record(3)], [record(4)]]
-    assert numbers(await world.poller.next_batch()) == [1, 2, 3]
-    assert world.now < 1001.0
+class Expired(Exception):
+    """The client's ExpiredIteratorException."""
 
 
-async def test_a_window_ends_by_time() -> None:
-    world = World(mapping(window=1.0), record(1))
-    assert numbers(await world.poller.next_batch()) == [1]
-    assert world.now == 1001.0
+class Trimmed(Exception):
+    """The client's TrimmedDataAccessException."""
 
 
-async def test_filtered_records_are_passed_over_and_do_not_start_the_window() -> None:
-    world = World(mapping(patterns=({"eventName": ["INSERT"]},)), record(1, name="MODIFY"))
-    world.later = [[record(2, name="REMOVE"), record(3)]]
-    assert numbers(await world.poller.next_batch()) == [3]
+class NotFound(Exception):
+    """The client's ResourceNotFoundException."""
 
 
-async def test_without_bisecting_a_batch_is_retried_whole_and_then_given_up() -> None:
-    world = World(mapping(max_retries=2))
-    world.poison = {2}
-    await world.poller.process([record(1), record(2), record(3)])
-    assert world.invoked == [[1, 2, 3]] * 3
-    assert world.discarded == [([1, 2, 3], "Unhandled: poison")]
-    assert world.sleeps == [0.1, 0.2]
+class Exceptions:
+    """The client's `exceptions`."""
+
+    ExpiredIteratorException = Expired
+    TrimmedDataAccessException = Trimmed
+    ResourceNotFoundException = NotFound
 
 
-async def test_bisecting_isolates_the_poison_and_keeps_the_order() -> None:
-    world = World(mapping(max_retries=1, bisect=True))
-    world.poison = {3}
-    await world.poller.process([record(number) for number in range(1, 5)])
-    assert world.invoked == [[1, 2, 3, 4], [1, 2], [3, 4], [3], [3], [4]]
-    assert [given for given, _ in world.discarded] == [[3]]
+class Client:
+    """A stream whose shard "s" holds `records`; `troubles` are raised first, one a call of GetRecords."""
+
+    exceptions = Exceptions
+
+    def __init__(self, *numbers: int, closed: bool = False) -> None:
+        self.numbers, self.closed = list(numbers), closed
+        self.troubles: list[Exception] = []
+        self.opened: list[dict[str, str]] = []
+        self.shards = ["s"]
+
+    def describe_stream(self, StreamArn: str, ExclusiveStartShardId: str | None = None) -> dict[str, Any]:  # noqa: N803
+        start = self.shards.index(ExclusiveStartShardId) + 1 if ExclusiveStartShardId else 0
+        page = self.shards[start : start + 1]
+        description: dict[str, Any] = {"Shards": [shard(name) for name in page]}
+        if start + 1 < len(self.shards):
+            description["LastEvaluatedShardId"] = page[0]
+        return {"StreamDescription": description}
+
+    def get_shard_iterator(self, StreamArn: str, ShardId: str, **position: str) -> dict[str, str]:  # noqa: N803
+        self.opened.append(position)
+        match position:
+            case {"ShardIteratorType": "TRIM_HORIZON"}:
+                start = 0
+            case {"ShardIteratorType": "LATEST"}:
+                start = len(self.numbers)
+            case {"SequenceNumber": number}:
+                start = self.numbers.index(int(number)) + 1
+        return {"ShardIterator": f"i{start}"}
+
+    def get_records(self, ShardIterator: str, Limit: int) -> dict[str, Any]:  # noqa: N803
+        if self.troubles:
+            raise self.troubles.pop(0)
+        start = int(ShardIterator[1:])
+        found = self.numbers[start : start + Limit]
+        records = [{"eventName": "INSERT", "dynamodb": {"SequenceNumber": str(number)}} for number in found]
+        end = start + len(found)
+        over = self.closed and end == len(self.numbers)
+        return {"Records": records, **({} if over else {"NextShardIterator": f"i{end}"})}
 
 
-async def test_a_partial_response_retries_from_the_first_failed_record() -> None:
-    world = World(mapping(max_retries=5, partial_responses=True))
-    failures = iter([["3", "2"], []])
-    world.answer = lambda records: {
-        "batchItemFailures": [{"itemIdentifier": item} for item in next(failures)]
+def reader(client: Client, start: Start = Start.OLDEST) -> ShardReader:
+    async def changed(timeout: float) -> None:
+        """Nobody waits here."""
+
+    return ShardReader(
+        client, stream=ARN, shard="s", start=start, arn=ARN, region="us-east-1", changed=changed
+    )
+
+
+async def read(one: ShardReader, limit: int = 10) -> list[int]:
+    return [int(record["dynamodb"]["SequenceNumber"]) for record in await one.read(limit)]
+
+
+@pytest.mark.anyio
+async def test_an_open_shard_is_followed() -> None:
+    client = Client(1, 2, 3)
+    one = reader(client)
+    assert await read(one, 2) == [1, 2]
+    assert await read(one) == [3]
+    assert await read(one) == []
+    client.numbers.append(4)
+    assert await read(one) == [4]
+    assert not one.ended
+    assert len(client.opened) == 1
+
+
+@pytest.mark.anyio
+async def test_a_closed_shard_ends_when_all_of_it_was_read() -> None:
+    client = Client(1, 2, 3, closed=True)
+    one = reader(client)
+    assert await read(one, 2) == [1, 2]
+    assert not one.ended
+    assert await read(one) == [3]
+    assert one.ended
+    assert await read(one) == []
+
+
+@pytest.mark.anyio
+async def test_the_latest_records_are_those_to_come() -> None:
+    client = Client(1, 2)
+    one = reader(client, Start.NEWEST)
+    assert await read(one) == []
+    client.numbers.append(3)
+    assert await read(one) == [3]
+
+
+@pytest.mark.anyio
+async def test_an_expired_iterator_is_replaced_behind_the_last_record() -> None:
+    client = Client(1, 2)
+    one = reader(client)
+    assert await read(one) == [1, 2]
+    client.numbers.append(3)
+    client.troubles = [Expired()]
+    assert await read(one) == []
+    assert await read(one) == [3]
+    assert client.opened[-1] == {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": "2"}
+
+
+@pytest.mark.anyio
+async def test_trimmed_records_are_passed_over() -> None:
+    client = Client(1)
+    one = reader(client)
+    assert await read(one) == [1]
+    client.numbers = [7, 8]
+    client.troubles = [Trimmed()]
+    assert await read(one) == []
+    assert await read(one) == [7, 8]
+
+
+@pytest.mark.anyio
+async def test_a_shard_that_is_gone_has_ended_but_a_stream_that_is_gone_is_an_error() -> None:
+    client = Client(1)
+    client.shards = ["another", "t"]
+    client.troubles = [NotFound()]
+    one = reader(client)
+    assert await read(one) == []
+    assert one.ended
+    client = Client(1)
+    client.troubles = [NotFound("no such stream")]
+    one = reader(client)
+    with pytest.raises(NotFound):
+        await read(one)
+    assert await read(one) == [1]
+
+
+@pytest.mark.anyio
+async def test_after_any_other_trouble_reading_goes_on_behind_the_last_record() -> None:
+    client = Client(1, 2)
+    one = reader(client)
+    assert await read(one, 1) == [1]
+    client.troubles = [OSError("no answer")]
+    with pytest.raises(OSError, match="no answer"):
+        await read(one)
+    assert await read(one) == [2]
+
+
+def test_all_pages_of_shards_are_read() -> None:
+    client = Client()
+    client.shards = ["a", "b", "c"]
+    assert [item["ShardId"] for item in list_shards(client, ARN)] == ["a", "b", "c"]
+
+
+def test_a_record_is_shown_in_types_of_json() -> None:
+    image: Mapping[str, Any] = {
+        "b": {"B": b"\x00\xff"},
+        "bs": {"BS": [b"a"]},
+        "n": {"N": "1"},
+        "l": {"L": [{"NULL": True}]},
     }
-    await world.poller.process([record(number) for number in range(1, 5)])
-    assert world.invoked == [[1, 2, 3, 4], [2, 3, 4]]
-    assert world.discarded == []
-
-
-async def test_a_partial_response_is_ignored_where_the_mapping_does_not_ask_for_it() -> None:
-    world = World(mapping())
-    world.answer = lambda records: {"batchItemFailures": [{"itemIdentifier": "1"}]}
-    await world.poller.process([record(1)])
-    assert world.invoked == [[1]]
-
-
-async def test_an_unknown_identifier_fails_the_whole_batch() -> None:
-    world = World(mapping(max_retries=0, partial_responses=True))
-    world.answer = lambda records: {"batchItemFailures": [{"itemIdentifier": "99"}]}
-    await world.poller.process([record(1), record(2)])
-    assert [given for given, _ in world.discarded] == [[1, 2]]
-
-
-async def test_records_that_grew_too_old_are_given_up() -> None:
-    world = World(mapping(max_age=1.0))
-    world.poison = {1}
-    await world.poller.process([record(1)])
-    assert [given for given, _ in world.discarded] == [[1]]
-    assert world.now > 1001.0
-
-
-def test_the_failure_message_says_where_the_records_are() -> None:
-    message = json.loads(failure_message(mapping(), [record(4), record(6)], "because"))
-    assert message["DDBStreamBatchInfo"]["startSequenceNumber"] == "4"
-    assert message["DDBStreamBatchInfo"]["endSequenceNumber"] == "6"
-    assert message["DDBStreamBatchInfo"]["batchSize"] == 2
-    assert message["responseContext"]["functionError"] == "because"
+    event = as_event(
+        {
+            "eventID": "1",
+            "eventName": "REMOVE",
+            "eventVersion": "1.1",
+            "eventSource": "aws:dynamodb",
+            "awsRegion": "elsewhere",
+            "userIdentity": {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"},
+            "dynamodb": {"ApproximateCreationDateTime": datetime(2026, 1, 1, tzinfo=UTC), "OldImage": image},
+        },
+        ARN,
+        "us-east-1",
+    )
+    assert event == {
+        "eventID": "1",
+        "eventName": "REMOVE",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "us-east-1",
+        "userIdentity": {"type": "Service", "principalId": "dynamodb.amazonaws.com"},
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1767225600.0,
+            "OldImage": {
+                "b": {"B": "AP8="},
+                "bs": {"BS": ["YQ=="]},
+                "n": {"N": "1"},
+                "l": {"L": [{"NULL": True}]},
+            },
+        },
+        "eventSourceARN": ARN,
+    }

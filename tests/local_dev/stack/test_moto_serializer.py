@@ -10,6 +10,8 @@ from moto.core.utils import get_service_model
 
 from local_dev.stack.moto_serializer import shorten_the_way_of_attribute_values
 
+from .conftest import PATIENT
+
 NUMBERS = st.integers().map(str)
 SCALARS = st.one_of(
     st.text().map(lambda value: {"S": value}),
@@ -26,9 +28,9 @@ VALUES = st.recursive(
         st.lists(inner).map(lambda value: {"L": value})
         | st.dictionaries(st.text(min_size=1), inner).map(lambda value: {"M": value})
     ),
-    max_leaves=10,
+    max_leaves=6,
 )
-ITEMS = st.lists(st.dictionaries(st.text(min_size=1), VALUES))
+ITEMS = st.lists(st.dictionaries(st.text(min_size=1), VALUES, max_size=4), max_size=3)
 
 
 QUERY = get_service_model("dynamodb").operation_model("Query")
@@ -40,6 +42,7 @@ def body(items: list[dict[str, Any]]) -> Any:
     return JSONSerializer(QUERY, value_picker=picker).serialize({"Items": items, "Count": len(items)})["body"]
 
 
+@PATIENT
 @given(ITEMS)
 def test_answers_do_not_change(items: list[dict[str, Any]]) -> None:
     before = body(items)

@@ -110,6 +110,35 @@ def test_parameters_that_do_not_fit(folder: Path, given: dict[str, str], says: s
         check_parameters(read_template(write(folder, SAM)), given)
 
 
+@pytest.mark.parametrize(
+    ("declared", "given", "says"),
+    [
+        ("{P: text}", {}, "parameter P: its definition is no mapping"),
+        ("[P]", {}, "parameter Parameters: its definition is no mapping"),
+        (
+            "{P: {Type: String, AllowedPattern: '[a-z]+'}}",
+            {"P": "A1"},
+            "'A1' is not allowed: it should look like",
+        ),
+        (
+            "{P: {Type: String, AllowedPattern: x, ConstraintDescription: an x}}",
+            {"P": "y"},
+            "not allowed: an x",
+        ),
+    ],
+)
+def test_odd_parameters(folder: Path, declared: str, given: dict[str, str], says: str) -> None:
+    template = read_template(write(folder, f"Parameters: {declared}\nResources: {{}}"))
+    with pytest.raises(TemplateError, match=says):
+        check_parameters(template, given)
+
+
+def test_a_pattern_that_only_java_knows_is_not_checked(folder: Path) -> None:
+    declared = "{P: {Type: String, AllowedPattern: '[a-z&&[^x]]++(?<n>'}}"
+    template = read_template(write(folder, f"Parameters: {declared}\nResources: {{}}"))
+    assert check_parameters(template, {"P": "y"}) == {"P": "y"}
+
+
 def test_parameters_that_fit(folder: Path) -> None:
     given = {"Name": "n", "Mode": "b", "Count": "5"}
     assert check_parameters(read_template(write(folder, SAM)), given) == given

@@ -1,0 +1,103 @@
+"""The command's arguments."""
+
+import argparse
+import importlib.metadata
+import math
+from pathlib import Path
+from typing import Any
+
+from .clock import Clock
+from .console import Console
+from .gateway.assumptions import assumptions
+from .options import Options
+from .stack.endpoints import read_endpoints
+
+TEMPLATES = ("template.yaml", "template.yml", "template.json")
+
+
+def read_options(arguments: list[str] | None, console: Console) -> Options:
+    """The options in `arguments`, or in the process's own; ends the process for a bad command line, LocalError
+    for a value that is none.
+    """
+    given = _parser().parse_args(arguments)
+    template: Path = given.template or next(
+        (Path(name) for name in TEMPLATES if Path(name).exists()), Path(TEMPLATES[0])
+    )
+    site: Path = given.site or template.resolve().parent / "site"
+    assumed = [*given.assume, *(["order=kept"] if given.ordered else [])]
+    return Options(
+        template=template,
+        host=given.host,
+        port=given.port,
+        region=given.region,
+        parameters=dict(given.param),
+        site=site if site.is_dir() else None,
+        output=console.function,
+        notice=lambda text: console.line("gateway", text),
+        clock=Clock(scale=given.time_scale),
+        assumptions=assumptions(assumed),
+        iam=given.iam,
+        endpoints=read_endpoints(given.aws_endpoint),
+        debug=tuple(given.debug),
+        watch=given.reload,
+        warm=True,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Run a SAM or CloudFormation template with a WebSocket API on this machine: "
+        "no account, no Docker, no network.",
+    )
+    add = parser.add_argument
+    add("--template", type=Path, help=f"the template (default: {TEMPLATES[0]})")
+    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add("--port", type=_port, default=8000, help="port; 0 takes a free one (default: %(default)s)")
+    add("--region", default="us-east-1", help="AWS region to play (default: %(default)s)")
+    add("--param", metavar="KEY=VALUE", type=_pair, **_MANY, help="a parameter of the template")
+    add("--site", type=Path, help="folder served at / (default: site/ beside the template)")
+    add("--ordered", action="store_true", help="run a connection's messages one after the other")
+    add("--assume", metavar="NAME=VALUE", **_MANY, help="a switch for what is not known of AWS for sure")
+    add("--time-scale", metavar="N", type=_scale, default=1.0, help="how fast idle time and age pass")
+    add("--no-iam", dest="iam", action="store_false", help="check neither signatures nor roles")
+    add("--debug", metavar="FUNCTION[:PORT]", **_MANY, help="wait for a debugger in that function")
+    add("--no-reload", dest="reload", action="store_false", help="do not reload code when it is saved")
+    add(
+        "--aws-endpoint",
+        metavar="[SERVICE=]URL",
+        **_MANY,
+        help="another back end than moto, for all services or for one",
+    )
+    add("--version", action="version", version=_version())
+    return parser
+
+
+_MANY: dict[str, Any] = {"action": "append", "default": []}
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("parley")
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed: a working copy"
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return number
+
+
+def _scale(text: str) -> float:
+    number = float(text)
+    if not (math.isfinite(number) and number > 0):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value

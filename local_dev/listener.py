@@ -1,0 +1,31 @@
+"""The socket that everything is served on."""
+
+import socket
+
+from .errors import ListenError
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; ListenError where it cannot be had. Port 0 takes a free one."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(4096)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ListenError(f"cannot listen on {host}:{port}: {reason}") from None
+    return sock
+
+
+def address_of(sock: socket.socket) -> tuple[str, int]:
+    """Host and port under which this machine itself reaches the socket."""
+    host, port = sock.getsockname()[:2]
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
+
+
+def url_of(sock: socket.socket) -> str:
+    """The address as a URL without a path."""
+    host, port = address_of(sock)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

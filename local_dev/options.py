@@ -1,0 +1,38 @@
+"""What a deployment is to run, and how."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .clock import Clock
+from .gateway.assumptions import Assumptions
+from .stack.endpoints import Endpoints
+
+log = logging.getLogger(__package__)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to run and where.
+
+    `output` gets each line a function prints, with the function's logical id; `notice` what the gateway
+    itself has to say. `iam`: signatures and roles are checked. `debug` names functions that wait for a
+    debugger, `watch`: code is reloaded when it is saved, `warm`: functions are loaded before they are needed.
+    """
+
+    template: Path
+    host: str
+    port: int
+    region: str
+    parameters: Mapping[str, str]
+    site: Path | None
+    output: Callable[[str, str], None]
+    notice: Callable[[str], None] = log.info
+    clock: Clock = field(default_factory=Clock)
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    iam: bool = True
+    endpoints: Endpoints = field(default_factory=Endpoints)
+    debug: tuple[str, ...] = ()
+    watch: bool = False
+    warm: bool = False

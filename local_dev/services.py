@@ -1,0 +1,60 @@
+"""What a function finds around it here instead of AWS: endpoints, a proxy, credentials of its own."""
+
+import os
+from collections.abc import Mapping
+
+from .iam.credentials import CredentialStore, function_principal
+from .stack.cloud import Cloud
+from .stack.endpoints import Endpoints, environment
+from .stack.model import Api, Function, Stack
+
+MANAGEMENT_VARIABLE = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
+"""botocore's variable for the endpoint of the management API."""
+
+
+class Services:
+    """The environments of a stack's functions. `apis` by their path under `url`."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        apis: Mapping[str, Api],
+        cloud: Cloud,
+        *,
+        url: str,
+        endpoints: Endpoints,
+        proxy: Mapping[str, str],
+    ) -> None:
+        self.credentials = CredentialStore(cloud.account)
+        self._stack, self._apis, self._cloud, self._url = stack, apis, cloud, url
+        self._common = {
+            "AWS_REGION": cloud.region,
+            "AWS_DEFAULT_REGION": cloud.region,
+            "AWS_ENDPOINT_URL": cloud.endpoint_url,
+            "AWS_ENDPOINT_URL_LAMBDA": url,
+            **environment(endpoints),
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **proxy,
+        }
+
+    def of(self, function: Function) -> dict[str, str]:
+        """The function's environment, with new credentials in it: ask once for each."""
+        role = self._stack.roles.get(function.role or "")
+        principal = function_principal(function, role, account=self._cloud.account)
+        return {
+            **self._common,
+            MANAGEMENT_VARIABLE: self._management_endpoint(function),
+            **self.credentials.issue(principal).environment(),
+        }
+
+    def _management_endpoint(self, function: Function) -> str:
+        """Where a client finds the management API that is not told: at the API that the function's own
+        environment names; without that AWS's default leads to no API, as this does (contract M11, M14).
+        """
+        asked = function.environment.get(MANAGEMENT_VARIABLE, "")
+        for path, api in self._apis.items():
+            if api.id in asked and asked.rstrip("/").endswith(f"/{api.stage}"):
+                return f"{self._url}/{path}"
+        return self._url

@@ -1,0 +1,86 @@
+"""From a template to what runs: read, transformed, deployed into moto, put elsewhere where that is asked
+for, read back.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import DeployError
+from .clients import make_client
+from .cloud import CREDENTIALS, Cloud, spawn
+from .elsewhere import Elsewhere, create_elsewhere
+from .endpoints import Endpoints
+from .model import Stack
+from .reader import read_stack
+from .template import Template, check_parameters, read_template, transform
+
+STACK_NAME = "local"
+
+STRANGER = {"AWS_ACCESS_KEY_ID": "ASIASTRANGERSTRANGER", "AWS_SECRET_ACCESS_KEY": "stranger"}
+"""Another access key, to see whether a back end keeps the tables of each apart."""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployed stack, and where what it needs has been put."""
+
+    cloud: Cloud
+    stack: Stack
+    elsewhere: Elsewhere
+
+
+@contextlib.asynccontextmanager
+async def deployed(
+    path: Path,
+    *,
+    parameters: Mapping[str, str],
+    region: str,
+    endpoints: Endpoints,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> AsyncIterator[Deployed]:
+    """Deploy the template at `path`; LocalError says what is in the way. `meanwhile` is called while moto
+    is busy with it, in a process of its own.
+    """
+    async with contextlib.AsyncExitStack() as cleanup:
+        # First of all, since it takes longest to load.
+        process = await spawn(region)
+        cleanup.push_async_callback(_end, process)
+        template = read_template(path)
+        checked = check_parameters(template, parameters)
+        cloudformation = transform(template, base=path.resolve().parent, parameters=checked)
+        starting = asyncio.create_task(
+            Cloud.start(cloudformation, parameters=checked, region=region, stack=STACK_NAME, process=process)
+        )
+        await asyncio.sleep(0)  # it is told what to do
+        meanwhile()
+        try:
+            cloud = await starting
+        except DeployError as error:
+            raise _located(error, template) from None
+        cleanup.push_async_callback(cloud.stop)
+        elsewhere = await create_elsewhere(
+            cloud.resources,
+            endpoints,
+            client_for=lambda service, url: make_client(service, url, region=region, credentials=CREDENTIALS),
+            stranger=lambda service, url: make_client(service, url, region=region, credentials=STRANGER),
+        )
+        stack = read_stack(
+            cloud.resources, account=cloud.account, region=region, template=template, notes=cloud.notes
+        )
+        yield Deployed(cloud, replace(stack, notes=(*stack.notes, *elsewhere.notes)), elsewhere)
+
+
+def _located(error: DeployError, template: Template) -> DeployError:
+    line = template.lines.of_resource(error.logical_id) if error.logical_id else None
+    return DeployError(f"{template.path}:{line}: {error}") if line else error
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End a process that was started too early: the template is no good."""
+    if process.returncode is None:
+        assert process.stdin
+        process.stdin.close()
+        await process.wait()

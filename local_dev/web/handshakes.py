@@ -1,0 +1,65 @@
+"""A WebSocket handshake between the wire and the gateway: what is read off it, and how it is refused."""
+
+import contextlib
+import json
+import uuid
+
+from fastapi import Response, WebSocket, WebSocketDisconnect
+
+from ..gateway.assumptions import Assumptions
+from ..gateway.events import Handshake
+from ..gateway.gateway import Refused
+
+_REASONS = {
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    414: "URI Too Long",
+    429: "Too Many Requests",
+    500: "Internal server error",
+    502: "Internal server error",
+    504: "Endpoint request timed out",
+}
+
+
+def read_handshake(socket: WebSocket, path: str, query: str) -> Handshake:
+    """What the client sent; `path` and `query` as they reached the API, still encoded."""
+    trace = uuid.uuid4().hex
+    return Handshake(
+        headers=tuple(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in socket.scope["extensions"]["wire"].sent_headers
+        ),
+        query=query,
+        source_ip=socket.client.host if socket.client else "127.0.0.1",
+        trace_id=f"Root=1-{trace[:8]}-{trace[8:]}",
+        path=path,
+        host=socket.headers.get("host", ""),
+    )
+
+
+async def refuse(socket: WebSocket, refused: Refused, assumptions: Assumptions) -> None:
+    """Answer a handshake that the gateway refused, with the body that is assumed (contract H06)."""
+    body = {"message": refused.message or _reason(refused.status)}
+    if assumptions.refusal_body == "ids":
+        body |= {"connectionId": refused.connection_id, "requestId": refused.request_id}
+    await _deny(socket, refused.status, "" if assumptions.refusal_body == "empty" else json.dumps(body))
+
+
+async def turn_away(socket: WebSocket, status: int) -> None:
+    """Answer a handshake that is for no API."""
+    await _deny(socket, status, json.dumps({"message": _reason(status)}))
+
+
+def _reason(status: int) -> str:
+    return _REASONS.get(status, "Error")
+
+
+async def deny(socket: WebSocket, response: Response) -> None:
+    """Answer a handshake with something else than 101."""
+    with contextlib.suppress(WebSocketDisconnect, OSError):  # the client did not wait for the answer
+        await socket.send_denial_response(response)
+
+
+async def _deny(socket: WebSocket, status: int, body: str) -> None:
+    await deny(socket, Response(body, status, media_type="application/json" if body else None))

@@ -1,0 +1,533 @@
+"""The page at /_local/ in a browser: what a person sees and does, and its pure modules."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+from websockets.sync.client import ClientConnection, connect
+
+from tests.browser.conftest import DEFAULTS
+from tests.conftest import ServedGateway
+from tests.local_dev.inspector.scene import HANDLERS, Thread, message
+
+pytestmark = pytest.mark.browser
+
+Evaluate = Callable[..., Any]
+DESK = {"viewport": {"width": 1100, "height": 700}}
+
+
+class Rooms:
+    """A table in memory with DynamoDB's manners."""
+
+    def __init__(self) -> None:
+        self.items: list[dict[str, Any]] = [{"room": {"S": "general"}, "count": {"N": "1"}}]
+
+    def describe_table(self, **_: Any) -> Any:
+        return {"Table": {"KeySchema": [{"AttributeName": "room", "KeyType": "HASH"}]}}
+
+    def scan(self, **_: Any) -> Any:
+        return {"Items": list(self.items)}
+
+
+@pytest.fixture(scope="module")
+def rooms() -> Rooms:
+    return Rooms()
+
+
+@pytest.fixture(scope="module")
+def served(rooms: Rooms) -> Iterator[Thread]:
+    with Thread(handlers=HANDLERS, tables={"Rooms": "stack-Rooms"}, dynamodb=lambda: rooms) as thread:
+        yield thread
+
+
+@pytest.fixture
+def open_page(browser: Browser, served: Thread) -> Iterator[Callable[..., Page]]:
+    """Opens the page; at the end no page may have complained."""
+    complaints: list[str] = []
+    contexts = []
+
+    def visit(tab: str = "timeline", **options: Any) -> Page:
+        context = browser.new_context(base_url=served.scene.url, **{**DEFAULTS, **DESK, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda line: complaints.append(line.text) if line.type in {"error", "warning"} else None,
+        )
+        page.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
+        page.goto(f"/_local/#{tab}")
+        expect(page.get_by_role("status").first).to_have_text("Live")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def client(served: Thread) -> Iterator[ClientConnection]:
+    with connect(served.scene.url.replace("http", "ws") + "/prod?room=general") as connection:
+        yield connection
+
+
+def exchange(page: Page, text: str) -> Locator:
+    return page.locator(".exchange", has_text=text)
+
+
+def tab(page: Page, name: str) -> Locator:
+    return page.get_by_role("tab", name=name)
+
+
+def test_a_frame_is_shown_with_what_it_caused(
+    open_page: Callable[..., Page], client: ClientConnection
+) -> None:
+    page = open_page()
+    client.send(message(text="shall we?"))
+    assert json.loads(client.recv(10))["text"] == "shall we?"
+    row = exchange(page, "shall we?")
+    expect(row).to_have_count(1)  # the frame, its invocation, its log and the answer are one
+    expect(row.locator(".run .fn")).to_have_text("Echo")
+    expect(row.locator(".run .good")).to_have_text("200")
+    expect(row.locator(".ms")).to_have_text("13 ms")
+    expect(row.locator(".lines")).to_contain_text("INFO got")
+    expect(row.locator(".post .text")).to_contain_text("shall we?")
+    expect(row.locator(".route")).to_have_text("$default")
+
+
+def test_an_invocation_opens_to_event_result_and_log(
+    open_page: Callable[..., Page], client: ClientConnection
+) -> None:
+    page = open_page()
+    client.send(message(text="open me"))
+    run = exchange(page, "open me").locator(".run .head")
+    run.focus()
+    page.keyboard.press("Enter")
+    expect(run).to_have_attribute("aria-expanded", "true")
+    opened = exchange(page, "open me").locator(".opened")
+    expect(opened.get_by_role("heading")).to_have_text(["Event", "Result", "Log"])
+    expect(opened.locator("pre").first).to_contain_text('"eventType": "MESSAGE"')
+    page.keyboard.press("Enter")
+    expect(run).to_have_attribute("aria-expanded", "false")
+
+
+def test_a_failure_says_what_failed_and_what_the_client_heard(
+    open_page: Callable[..., Page], client: ClientConnection
+) -> None:
+    page = open_page()
+    client.send(message(text="fail now"))
+    row = exchange(page, "fail now")
+    expect(row.locator(".run .bad")).to_have_text("ValueError")
+    expect(row.locator(".post")).to_contain_text("Internal server error")
+    page.get_by_label("Kind").select_option("failed")
+    expect(page.locator(".exchange").first).to_contain_text("ValueError")
+
+
+def test_hostile_text_is_only_text(open_page: Callable[..., Page], client: ClientConnection) -> None:
+    page = open_page()
+    hostile = (
+        "hostile <script>alert(1)</script><img src=x onerror=alert(2)> \u202egnp.exe \x00\x1b "
+        + "x" * 100_000
+    )
+    client.send(hostile[start : start + 20_000] for start in range(0, len(hostile), 20_000))
+    row = exchange(page, "hostile")
+    expect(row.locator(".text").first).to_contain_text("<script>alert(1)</script>")
+    expect(row.locator(".text").first).to_contain_text("⟨U+202E⟩gnp.exe ␀␛")
+    row.locator("button.head").first.click()
+    expect(row.locator(".opened pre")).to_contain_text("<img src=x onerror=alert(2)>")
+    row.get_by_role("button", name="Show all").click()
+    expect(row.locator(".opened")).to_contain_text("the rest is not kept")
+    assert page.locator(".exchanges :is(script, img)").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_right_to_left_text_is_set_by_itself(
+    open_page: Callable[..., Page], client: ClientConnection
+) -> None:
+    page = open_page()
+    client.send("سلام به همه")
+    text = exchange(page, "سلام").locator("bdi").first
+    expect(text).to_have_text("سلام به همه")
+    assert text.evaluate("node => getComputedStyle(node).unicodeBidi") == "isolate"
+
+
+def test_filters_pause_and_clear(open_page: Callable[..., Page], client: ClientConnection) -> None:
+    page = open_page()
+    client.send(message(text="apple"))
+    client.send(message(text="pear"))
+    expect(exchange(page, "pear")).to_have_count(1)
+    page.get_by_label("Search").fill("APPLE")
+    expect(exchange(page, "pear")).to_have_count(0)
+    expect(exchange(page, "apple")).to_have_count(1)
+    page.get_by_label("Search").fill("no such thing")
+    page.get_by_role("button", name="Show everything").click()
+    page.get_by_label("Function").select_option("Connect")
+    expect(exchange(page, "pear")).to_have_count(0)
+    page.get_by_label("Function").select_option("")
+    page.get_by_role("button", name="Pause").click()
+    client.send(message(text="quince"))
+    expect(page.get_by_role("button", name="Go on (5)")).to_be_visible()
+    expect(exchange(page, "quince")).to_have_count(0)
+    page.get_by_role("button", name="Go on").click()
+    expect(exchange(page, "quince")).to_have_count(1)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".exchange")).to_have_count(0)
+
+
+def test_a_person_sends_a_frame_and_cuts_the_connection(
+    open_page: Callable[..., Page], client: ClientConnection
+) -> None:
+    page = open_page("connections")
+    page.locator(".pick").last.click()
+    expect(page.locator(".facts")).to_contain_text("room=general")
+    page.get_by_label("A frame for this connection").fill('{"hello": "سلام"}')
+    page.keyboard.press("Control+Enter")
+    assert client.recv(10) == '{"hello": "سلام"}'
+    expect(page.locator(".outcome")).to_have_text("Sent.")
+    expect(page.locator(".detail .exchange").last).to_contain_text("hello")
+    page.get_by_role("button", name="Cut…").click()
+    expect(page.get_by_role("button", name="Cut", exact=True)).to_be_focused()
+    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Cut…").click()
+    page.get_by_role("button", name="Cut", exact=True).click()
+    expect(page.locator(".badge")).to_have_text("closed")
+    expect(page.locator(".detail .exchange.disconnect")).to_contain_text("disconnected 1000")
+    assert client.close_code == 1000
+
+
+def test_functions_show_their_last_invocations(
+    open_page: Callable[..., Page], client: ClientConnection
+) -> None:
+    page = open_page()
+    client.send(message(text="for the function"))
+    expect(exchange(page, "for the function").locator(".run")).to_have_count(1)
+    tab(page, "Functions").click()
+    page.locator(".pick", has_text="Echo").click()
+    expect(page.locator(".detail")).to_contain_text("median 13 ms")
+    first = page.locator(".detail .exchange").first
+    expect(first.locator(".route")).to_have_text("$default")
+    first.locator(".head").click()
+    expect(first.locator(".opened pre").first).to_contain_text("for the function")
+
+
+def test_rows_follow_the_table(open_page: Callable[..., Page], rooms: Rooms, served: Thread) -> None:
+    page = open_page("tables")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    rooms.items.append({"room": {"S": "<b>ops</b>"}, "count": {"N": "2"}, "tags": {"SS": ["b", "a"]}})
+
+    async def happen() -> None:
+        served.scene.journal.record("notice", text="something happened")
+
+    served.run(happen())
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator("tr.fresh")).to_have_text("<b>ops</b>2" + '["a","b"]')
+    page.locator("tr.fresh").click()
+    expect(page.locator("tr pre")).to_contain_text('"room": "<b>ops</b>"')
+
+
+def test_the_keyboard_goes_through_the_tabs(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    tab(page, "Timeline").focus()
+    for name in ("Connections", "Functions", "Tables", "Stack", "Timeline"):
+        page.keyboard.press("ArrowRight")
+        expect(tab(page, name)).to_be_focused()
+        expect(tab(page, name)).to_have_attribute("aria-selected", "true")
+        expect(page.get_by_role("tabpanel", name=name)).to_be_visible()
+    page.keyboard.press("End")
+    expect(page.locator(".notes")).to_contain_text("nodejs22.x is not run here")
+    outline = tab(page, "Stack").evaluate("node => getComputedStyle(node).outlineStyle")
+    assert outline == "solid"
+
+
+def test_nothing_overflows_on_a_phone(open_page: Callable[..., Page], client: ClientConnection) -> None:
+    page = open_page(viewport={"width": 360, "height": 640})
+    client.send(message(text="y" * 500))
+    expect(exchange(page, "yyy")).to_have_count(1)
+    for name in ("Connections", "Functions", "Tables", "Stack", "Timeline"):
+        tab(page, name).click()
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, name
+
+
+def test_two_thousand_entries_are_the_most_that_is_drawn(
+    open_page: Callable[..., Page], served: Thread
+) -> None:
+    page = open_page()
+
+    async def flood() -> None:
+        for number in range(2500):
+            served.scene.journal.record("sent", connection="AAAAAAAAAAAAAAA=", text=f"flood {number}")
+
+    served.run(flood())
+    expect(exchange(page, "flood 2499")).to_have_count(1)
+    assert page.locator(".exchange").count() <= 2000
+    expect(exchange(page, "flood 2499")).to_be_in_viewport()  # the newest is what is looked at
+    page.get_by_label("Search").fill("flood 2498")
+    expect(page.locator(".exchange")).to_have_count(1)
+
+
+def test_events_of_any_shape_are_shown(open_page: Callable[..., Page], served: Thread) -> None:
+    page = open_page()
+    context = {"eventType": "__proto__", "connectionId": {"a": 1}, "routeKey": ["x"]}
+    events: list[Any] = [
+        None, 7, "text", [], [1], {}, {"Records": []}, {"Records": [None, {"eventSource": 1, "eventSourceARN": []}]},
+        {"requestContext": 7}, {"requestContext": None}, {"requestContext": context, "body": {"not": "text"}},
+        {"requestContext": {"eventType": "MESSAGE", "connectionId": "c"}, "headers": 1}, {"__proto__": {"x": 1}},
+    ]  # fmt: skip
+    results: list[Any] = [
+        None,
+        0,
+        "",
+        "x",
+        [],
+        {"statusCode": {}},
+        {"statusCode": "200", "body": [1]},
+        {"body": None},
+    ]
+
+    async def happen() -> None:
+        record = served.scene.journal.record
+        for number, shape in enumerate(events):
+            facts = {"function": "Odd", "request": f"odd {number}"}
+            record("invoked", event=shape, cold=False, **facts)
+            record("returned", result=results[number % len(results)], duration_ms=1, **facts)
+        record(
+            "failed", function="Odd", request="never begun", error_type="Throttled", error="", duration_ms=0
+        )
+        record("something-new", fact=[1])
+        record("refused", connection="r", api="A", stage="s", status=429)
+
+    served.run(happen())
+    expect(exchange(page, "something-new")).to_have_count(1)
+    tab(page, "Functions").click()
+    page.locator(".pick", has_text="Odd").click()
+    rows = page.locator(".detail .run > .head")
+    expect(rows).to_have_count(len(events) + 1)
+    for row in rows.all():
+        row.click()
+    expect(page.locator(".detail .opened")).to_have_count(len(events) + 1)
+
+
+# A whole deployment: the chat, with its own functions and tables
+
+
+def test_the_chat_can_be_watched(browser: Browser, gateway: ServedGateway, room: str) -> None:
+    page = browser.new_page(base_url=gateway.url, **{**DEFAULTS, **DESK})
+    page.set_default_timeout(20_000)
+    page.goto("/_local/")
+    address = f"{gateway.ws_url}/live?{urlencode({'room_id': room, 'client_id': 'Ada'})}"
+    with connect(address) as client:
+        joined = page.locator(".exchange.connect", has_text="connected").last
+        expect(joined.locator(".run .good").first).to_have_text("200", timeout=20_000)
+        client.send(message(type="message", text="watch this"))
+        frame = page.locator(".exchange.frame", has_text="watch this").first
+        expect(frame.locator(".run .good").first).to_have_text("200", timeout=20_000)
+        tab(page, "Tables").click()
+        page.get_by_label("Table", exact=True).select_option("Memberships")
+        expect(page.locator("tbody tr", has_text=room).first).to_be_visible(timeout=20_000)
+        tab(page, "Connections").click()
+        page.locator(".pick").last.click()
+        page.get_by_label("A frame for this connection").fill("from the page")
+        page.get_by_role("button", name="Send").click()
+        while client.recv(20) != "from the page":
+            pass
+        page.get_by_role("button", name="Cut…").click()
+        page.get_by_role("button", name="Cut", exact=True).click()
+        expect(page.locator(".badge")).to_have_text("closed", timeout=20_000)
+    page.close()
+
+
+# The pure modules
+
+
+@pytest.fixture(scope="module")
+def js(browser: Browser, served: Thread) -> Iterator[Evaluate]:
+    """Calls a JavaScript function `(module, argument) => …` with the module of that name."""
+    page = browser.new_page(base_url=served.scene.url)
+    page.goto("/_local/")
+
+    def evaluate(module: str, function: str, argument: Any = None) -> Any:
+        # The page's policy forbids code from texts, but not what the browser itself is told to run.
+        return page.evaluate(
+            f"async ([path, argument]) => ({function})(await import(path), argument)",
+            [f"/_local/{module}.js", argument],
+        )
+
+    yield evaluate
+    page.close()
+
+
+def folded(js: Evaluate, *entries: tuple[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The exchanges that entries of those kinds and facts become, a tenth of a second apart."""
+    numbered = [
+        {"number": number, "time": number / 10, "kind": kind, "facts": facts}
+        for number, (kind, facts) in enumerate(entries, 1)
+    ]
+    found: list[dict[str, Any]] = js(
+        "exchanges", "({ empty, fold }, entries) => [...fold(empty(), entries).exchanges.values()]", numbered
+    )
+    return found
+
+
+def invoked(request: str, event: Any, function: str = "F") -> tuple[str, dict[str, Any]]:
+    return "invoked", {"function": function, "request": request, "event": event, "cold": False}
+
+
+def returned(request: str, result: Any = None, function: str = "F") -> tuple[str, dict[str, Any]]:
+    return "returned", {"function": function, "request": request, "result": result, "duration_ms": 1}
+
+
+def event(kind: str, connection: str, **more: Any) -> dict[str, Any]:
+    return {"requestContext": {"eventType": kind, "connectionId": connection, "routeKey": "r"}, **more}
+
+
+def shape(exchanges: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    return [
+        (each["kind"], [step.get("request") or step["text"] for step in each["steps"]]) for each in exchanges
+    ]
+
+
+def test_frames_that_overlap_keep_their_invocations(js: Evaluate) -> None:
+    exchanges = folded(
+        js,
+        ("received", {"connection": "a", "text": "1"}),
+        ("received", {"connection": "a", "text": "2"}),
+        ("received", {"connection": "b", "text": "2"}),
+        invoked("for b", event("MESSAGE", "b", body="2")),
+        invoked("second", event("MESSAGE", "a", body="2")),
+        invoked("first", event("MESSAGE", "a", body="1")),
+        ("sent", {"connection": "a", "text": "whose?"}),
+        returned("first"),
+        returned("second"),
+        ("sent", {"connection": "a", "text": "b's"}),
+        returned("for b"),
+    )
+    assert shape(exchanges) == [
+        ("frame", ["first"]),
+        ("frame", ["second"]),
+        ("frame", ["for b", "b's"]),
+        ("sent", []),  # three were running: it is not guessed which one sent it
+    ]
+
+
+def test_a_handshake_is_one_exchange_with_its_authorizer(js: Evaluate) -> None:
+    exchanges = folded(
+        js,
+        invoked("authorizer", event("CONNECT", "a", type="REQUEST"), "A"),
+        returned("authorizer", function="A"),
+        invoked("connect", event("CONNECT", "a")),
+        returned("connect"),
+        ("connected", {"connection": "a", "api": "Api", "stage": "prod", "source": "127.0.0.1"}),
+        invoked("no", event("CONNECT", "b")),
+        ("refused", {"connection": "b", "api": "Api", "stage": "prod", "status": 403}),
+        ("disconnected", {"connection": "a", "code": 1001, "reason": ""}),
+        invoked("disconnect", event("DISCONNECT", "a")),
+    )
+    assert shape(exchanges) == [
+        ("connect", ["authorizer", "connect"]),
+        ("connect", ["no"]),
+        ("disconnect", ["disconnect"]),
+    ]
+    assert [each["outcome"] for each in exchanges] == ["connected", "refused 403", "disconnected 1001"]
+
+
+def test_errors_and_route_responses_belong_to_their_frame(js: Evaluate) -> None:
+    def error(text: str) -> str:
+        return f'{{"message": "{text}", "connectionId":"a", "requestId":"r"}}'
+
+    exchanges = folded(
+        js,
+        ("received", {"connection": "a", "text": "1"}),
+        invoked("fails", event("MESSAGE", "a", body="1")),
+        ("received", {"connection": "a", "text": "2"}),
+        ("sent", {"connection": "a", "text": error("Forbidden")}),
+        ("failed", {"function": "F", "request": "fails", "error_type": "E", "error": "e", "duration_ms": 1}),
+        ("sent", {"connection": "a", "text": error("Internal server error")}),
+        ("received", {"connection": "a", "text": "3"}),
+        invoked("answers", event("MESSAGE", "a", body="3")),
+        returned("answers", {"statusCode": 200, "body": "the answer"}),
+        ("sent", {"connection": "a", "text": "the answer"}),
+    )
+    assert shape(exchanges) == [
+        ("frame", ["fails", error("Internal server error")]),
+        ("frame", [error("Forbidden")]),
+        ("frame", ["answers", "the answer"]),
+    ]
+
+
+def test_log_lines_go_where_they_can_only_belong(js: Evaluate) -> None:
+    line = {"function": "F", "line": "x"}
+    exchanges = folded(
+        js,
+        ("log", line),  # before anything ran: of the start
+        invoked("1", {"Records": [{"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:r:1:queue"}]}),
+        ("log", line),
+        returned("1"),
+        ("log", line),  # read after the result
+        invoked("2", {}),
+        invoked("3", {}),
+        ("log", line),  # of either
+    )
+    assert [(each["kind"], each["text"]) for each in exchanges] == [
+        ("log", "x"),
+        ("source", "1 × sqs queue"),
+        ("source", "invoked"),
+        ("source", "invoked"),
+        ("log", "x"),
+    ]
+    assert exchanges[1]["steps"][0]["logs"] == ["x", "x"]
+
+
+def test_a_fold_leaves_what_it_got_as_it_is_and_stays_within_its_bound(js: Evaluate) -> None:
+    assert js(
+        "exchanges",
+        """({ empty, fold, CAP }) => {
+             const entry = (number) => ({ number, time: 1, kind: "sent", facts: { connection: "a", text: "x" } });
+             const one = fold(empty(), [entry(1)]);
+             const many = fold(one, Array.from({ length: 3 * CAP }, (_, index) => entry(index + 2)));
+             const again = fold(one, [entry(1)]);
+             return [one.exchanges.size, one.last, many.exchanges.size, many.last, again.exchanges.size];
+           }""",
+    ) == [1, 1, 2000, 6001, 1]
+
+
+def test_another_run_of_the_gateway_begins_anew(js: Evaluate) -> None:
+    assert js(
+        "state",
+        """({ initial, reduce }) => {
+             const nothing = { apis: [], functions: [], tables: [], notes: [] };
+             const here = (run) => ({ type: "here", now: 1, here: { run, ...nothing } });
+             const entry = { number: 9, time: 1, kind: "notice", facts: { text: "x" } };
+             const entries = { type: "entries", entries: [entry] };
+             let state = [here("one"), entries].reduce(reduce, initial("nonsense"));
+             const sizes = [state.tab, state.timeline.exchanges.size];
+             state = reduce(state, here("one"));
+             sizes.push(state.timeline.exchanges.size);
+             state = reduce(state, here("two"));
+             return [...sizes, state.timeline.exchanges.size, state.timeline.last];
+           }""",
+    ) == ["timeline", 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("a\u0000\u001b[31m\u007f", "a␀␛[31m␡"),
+        ("\u202eexe\u2069\ufeff", "⟨U+202E⟩exe⟨U+2069⟩⟨U+FEFF⟩"),
+        ("می\u200cخواهم 👩\u200d👩\u200d👧\n\t", "می\u200cخواهم 👩\u200d👩\u200d👧\n\t"),
+    ],
+)
+def test_what_cannot_be_seen_is_written_out(js: Evaluate, text: str, seen: str) -> None:
+    assert js("format", "({ visible }, text) => visible(text)", text) == seen
+
+
+def test_json_is_coloured_without_losing_a_character(js: Evaluate) -> None:
+    value: dict[str, Any] = {'a "q" \\': [1, -2.5e-7, True, None, "x: 1, true", {}], "": "\\"}
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    found = js("format", "({ parts }, text) => parts(text)", text)
+    assert "".join(part for _, part in found) == text
+    assert ["word", "-2.5e-07"] in found
+    assert ["text", '"x: 1, true"'] in found

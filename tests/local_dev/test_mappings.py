@@ -1,0 +1,160 @@
+"""Event source mappings of a template, whole, over moto: a table's stream with filter, splits and on-failure
+queue, and a queue with filter, partial responses and dead-letter queue.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from local_dev.stack.cloud import CREDENTIALS
+from tests.running import Running, running
+
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::WebSocketApi
+    Properties:
+      StageName: dev
+      RouteSelectionExpression: $request.body.action
+      Routes: {$default: {FunctionArn: !GetAtt Hear.Arn}}
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
+  Failures: {Type: AWS::SQS::Queue}
+  Jobs:
+    Type: AWS::SQS::Queue
+    Properties:
+      VisibilityTimeout: 1
+      RedrivePolicy: {deadLetterTargetArn: !GetAtt Failures.Arn, maxReceiveCount: 2}
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      Timeout: 1
+      InlineCode: |
+        import json
+        def handler(event, context):
+            print("EVENT " + json.dumps(event), flush=True)
+            bad = [item["messageId"] for item in event["Records"] if "bad" in item["body"]]
+            return {"batchItemFailures": [{"itemIdentifier": item} for item in bad]}
+      Events:
+        Jobs:
+          Type: SQS
+          Properties:
+            Queue: !GetAtt Jobs.Arn
+            BatchSize: 10
+            FunctionResponseTypes: [ReportBatchItemFailures]
+            FilterCriteria: {Filters: [{Pattern: '{"body": {"kind": ["job", "bad"]}}'}]}
+  Hear:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: |
+        import json
+        def handler(event, context):
+            ids = [record["dynamodb"]["Keys"]["id"]["S"] for record in event["Records"]]
+            print("EVENT " + json.dumps({"ids": ids, "first": event["Records"][0]}), flush=True)
+            if "poison" in ids:
+                raise ValueError("poison")
+      Events:
+        Changes:
+          Type: DynamoDB
+          Properties:
+            Stream: !GetAtt Table.StreamArn
+            StartingPosition: TRIM_HORIZON
+            BatchSize: 10
+            BisectBatchOnFunctionError: true
+            MaximumRetryAttempts: 1
+            FilterCriteria: {Filters: [{Pattern: '{"eventName": ["INSERT"]}'}]}
+            DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Failures.Arn}}
+"""
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The template, running."""
+    path = tmp_path_factory.mktemp("mappings") / "template.yaml"
+    path.write_text(TEMPLATE, encoding="utf-8")
+    with running(path) as one:
+        yield one
+
+
+def client(deployed: Running, service: str) -> Any:
+    """boto3's client of the deployment's AWS."""
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=deployed.deployed.cloud.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def receive(sqs: Any, queue: str) -> Any:
+    """The next message of the queue."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for message in sqs.receive_message(QueueUrl=queue).get("Messages", ()):
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            return message
+        time.sleep(0.05)
+    raise AssertionError("no message came")
+
+
+def test_messages_reach_the_function_and_what_it_refuses_the_dead_letter_queue(deployed: Running) -> None:
+    resources = deployed.deployed.cloud.resources
+    sqs, queue = client(deployed, "sqs"), resources["Jobs"].id
+    for kind in ("dropped", "bad", "job"):
+        sqs.send_message(QueueUrl=queue, MessageBody=json.dumps({"kind": kind}))
+
+    def of_kind(event: dict[str, Any], kind: str) -> list[Any]:
+        return [item for item in event["Records"] if json.loads(item["body"])["kind"] == kind]
+
+    event = deployed.recorder.event("Work", lambda event: of_kind(event, "job"))
+    [record] = of_kind(event, "job")
+    assert record["eventSource"] == "aws:sqs"
+    assert record["eventSourceARN"] == resources["WorkJobs"].properties["EventSourceArn"]
+    assert json.loads(receive(sqs, resources["Failures"].id)["Body"]) == {"kind": "bad"}
+    events = [json.loads(line[6:]) for line in deployed.recorder.lines("Work") if line.startswith("EVENT ")]
+    counts = [
+        item["attributes"]["ApproximateReceiveCount"] for event in events for item in of_kind(event, "bad")
+    ]
+    assert counts == ["1", "2"]
+    assert not any(of_kind(event, "dropped") for event in events)
+
+
+def test_records_reach_the_function_and_poison_the_queue(deployed: Running) -> None:
+    resources = deployed.deployed.cloud.resources
+    table, dynamodb = resources["Table"].id, client(deployed, "dynamodb")
+    dynamodb.put_item(TableName=table, Item={"id": {"S": "one"}, "tags": {"SS": ["x"]}})
+    seen = deployed.recorder.event("Hear", lambda event: event["ids"] == ["one"])["first"]
+    assert seen["eventSource"] == "aws:dynamodb"
+    assert seen["eventSourceARN"] == resources["HearChanges"].properties["EventSourceArn"]
+    assert seen["dynamodb"]["NewImage"] == {"id": {"S": "one"}, "tags": {"SS": ["x"]}}
+    assert isinstance(seen["dynamodb"]["ApproximateCreationDateTime"], float)
+
+    dynamodb.delete_item(TableName=table, Key={"id": {"S": "one"}})  # no INSERT: the filter drops it
+    for name in ("two", "poison", "three"):
+        dynamodb.put_item(TableName=table, Item={"id": {"S": name}})
+    deployed.recorder.event("Hear", lambda event: event["ids"] == ["three"])
+    sqs, queue = client(deployed, "sqs"), resources["Failures"].id
+    message = receive(sqs, queue)
+    lost = json.loads(message["Body"])["DDBStreamBatchInfo"]
+    assert lost["batchSize"] == 1
+    events = [json.loads(line[6:]) for line in deployed.recorder.lines("Hear") if line.startswith("EVENT ")]
+    assert all(event["first"]["eventName"] == "INSERT" for event in events)
+    [number] = {
+        event["first"]["dynamodb"]["SequenceNumber"] for event in events if event["ids"] == ["poison"]
+    }
+    assert lost["startSequenceNumber"] == lost["endSequenceNumber"] == number
