@@ -6,12 +6,18 @@ import asyncio
 import logging
 import signal
 import sys
+from typing import TYPE_CHECKING
 
+from .ahead import Ahead
 from .command_line import read_options
 from .console import Console
 from .errors import LocalError
-from .local import Deployment, deployment
 from .options import Options
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from .local import Deployment
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,7 +51,7 @@ async def _run(options: Options) -> None:
 
 
 async def _serve(options: Options, stop: asyncio.Event) -> None:
-    async with deployment(options) as running:
+    async with Ahead(options.region) as ahead, _deployment(options, ahead) as running:
         for note in running.stack.notes:
             place = f"{options.template.name}:{note.line}: " if note.line else ""
             options.notice(f"{place}{note.logical_id}: {note.text}")
@@ -55,7 +61,13 @@ async def _serve(options: Options, stop: asyncio.Event) -> None:
         await stop.wait()
 
 
-def _addresses(options: Options, running: Deployment) -> list[tuple[str, str]]:
+def _deployment(options: Options, ahead: Ahead) -> "AbstractAsyncContextManager[Deployment]":
+    from .local import deployment  # noqa: PLC0415 (a quarter of a second, in which the others load already)
+
+    return deployment(options, ahead)
+
+
+def _addresses(options: Options, running: "Deployment") -> list[tuple[str, str]]:
     """What to print: a name and an address on each line."""
     lines = [("page", f"{running.url}/")] if options.site else []
     ws = running.url.replace("http", "ws", 1)

@@ -1,7 +1,6 @@
 """The command's arguments."""
 
 import argparse
-import importlib.metadata
 import math
 from pathlib import Path
 from typing import Any
@@ -68,18 +67,23 @@ def _parser() -> argparse.ArgumentParser:
         **_MANY,
         help="another back end than moto, for all services or for one",
     )
-    add("--version", action="version", version=_version())
+    add("--version", action=_Version, nargs=0, help="print the version")
     return parser
 
 
 _MANY: dict[str, Any] = {"action": "append", "default": []}
 
 
-def _version() -> str:
-    try:
-        return importlib.metadata.version("parley")
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed: a working copy"
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for, which takes a while."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        import importlib.metadata  # noqa: PLC0415
+
+        try:
+            parser.exit(message=importlib.metadata.version("parley") + "\n")
+        except importlib.metadata.PackageNotFoundError:
+            parser.exit(message="not installed: a working copy\n")
 
 
 def _port(text: str) -> int:

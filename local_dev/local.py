@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .ahead import Ahead
 from .gateway.gateway import Gateway
 from .gateway.throttles import AccountLimits
 from .iam.credentials import CredentialStore
@@ -16,7 +17,6 @@ from .listener import address_of, listen, url_of
 from .options import Options
 from .runtime.debugger import attach_notice, debug_ports
 from .runtime.functions import LocalFunctions
-from .runtime.preloaded import Preloaded
 from .runtime.sources import serve_queue, serve_stream
 from .runtime.watch import watch
 from .services import Services
@@ -47,29 +47,31 @@ class Deployment:
 
 
 @contextlib.asynccontextmanager
-async def deployment(options: Options) -> AsyncIterator[Deployment]:
+async def deployment(options: Options, started: Ahead | None = None) -> AsyncIterator[Deployment]:
     """Start everything, give it, and take it all down again; LocalError says in one line what stood in the
-    way.
+    way. `started` are processes that load already.
     """
     async with contextlib.AsyncExitStack() as cleanup:
+        loading = asyncio.create_task(asyncio.to_thread(_load))
+        cleanup.push_async_callback(asyncio.wait, [loading])
         sock = cleanup.enter_context(listen(options.host, options.port))
         url = url_of(sock)
-        preloaded = await Preloaded.start()  # it loads while the stack is deployed
-        if preloaded:
-            cleanup.push_async_callback(preloaded.stop)
-        proxy = await cleanup.enter_async_context(EndpointProxy(target=address_of(sock)))
+        if started is None:
+            started = await cleanup.enter_async_context(Ahead(options.region))
         found = await cleanup.enter_async_context(
             deployed(
                 options.template,
                 parameters=options.parameters,
                 region=options.region,
                 endpoints=options.endpoints,
-                meanwhile=_load_server,
+                moto=started.moto,
             )
         )
         stack, cloud = found.stack, found.cloud
         apis = by_path(stack.apis)
-        proxy.answer_for(Addresses(apis).hosts)
+        proxy = await cleanup.enter_async_context(
+            EndpointProxy(hosts=Addresses(apis).hosts, target=address_of(sock))
+        )
         services = Services(
             stack, apis, cloud, url=url, endpoints=options.endpoints, proxy=proxy.environment()
         )
@@ -83,17 +85,23 @@ async def deployment(options: Options) -> AsyncIterator[Deployment]:
             output=options.output,
             journal=journal,
             debug=debug,
-            preloaded=preloaded,
+            preloaded=started.preloaded,
         )
         cleanup.push_async_callback(functions.stop)
+        if options.warm:
+            warming = asyncio.create_task(_outlive(functions.warm(warm_up_order(stack))))
+            cleanup.push_async_callback(_end, [warming])
+        await loading
         gateways = _gateways(apis, functions, services.credentials, journal, options)
         server, closing = _server(
             found, functions, gateways, credentials=services.credentials, journal=journal, options=options
         )
         serving = asyncio.create_task(server.serve(sockets=[sock]))
-        background = [*_background(found, functions, gateways, options)]
-        tasks = [asyncio.create_task(_outlive(work)) for work in background]
-        cleanup.push_async_callback(_finish, serving, tasks, server, list(gateways.values()), closing)
+        background = [
+            asyncio.create_task(_outlive(work)) for work in _background(found, functions, gateways, options)
+        ]
+        cleanup.push_async_callback(_end, background)
+        cleanup.push_async_callback(_close, serving, server, list(gateways.values()), closing)
         yield Deployment(url, stack, cloud, functions, gateways, server)
 
 
@@ -112,9 +120,13 @@ def warm_up_order(stack: Stack) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _load_server() -> None:
-    """Import what serves, which takes a while."""
-    from .web import app, server  # noqa: F401, PLC0415
+def _load() -> None:
+    """Import what takes long; in a thread, while moto and the stack in it come up."""
+    import certifi  # noqa: F401, PLC0415 (these first: workers wait for what they are for)
+    import trustme  # noqa: F401, PLC0415
+
+    from .inspector import inspector  # noqa: F401, PLC0415
+    from .web import app, invoke_api, server  # noqa: F401, PLC0415
 
 
 def _gateways(
@@ -212,8 +224,6 @@ def _background(
         )
     if options.watch:
         yield watch(stack.functions, functions.reload, template=options.template, notice=options.notice)
-    if options.warm:
-        yield functions.warm(warm_up_order(stack))
 
 
 def _endpoint(found: Deployed, options: Options) -> Callable[[str], str]:
@@ -235,16 +245,20 @@ async def _outlive(work: Coroutine[Any, Any, None]) -> None:
         log.exception("something that should go on has ended: %r", error)  # noqa: TRY401
 
 
-async def _finish(
+async def _close(
     serving: asyncio.Task[None],
-    tasks: Iterable[asyncio.Task[None]],
     server: "Server",
     gateways: Iterable[Gateway],
     closing: Callable[[], None],
 ) -> None:
+    """End the connections, then the server."""
     await asyncio.gather(*(gateway.shut_down() for gateway in gateways), return_exceptions=True)
     closing()
     server.should_exit = True
+    await asyncio.gather(serving, return_exceptions=True)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
-    await asyncio.gather(serving, *tasks, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)

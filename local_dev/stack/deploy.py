@@ -4,13 +4,13 @@ for, read back.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import DeployError
 from .clients import make_client
-from .cloud import CREDENTIALS, Cloud, spawn
+from .cloud import CREDENTIALS, Cloud
 from .elsewhere import Elsewhere, create_elsewhere
 from .endpoints import Endpoints
 from .model import Stack
@@ -39,25 +39,17 @@ async def deployed(
     parameters: Mapping[str, str],
     region: str,
     endpoints: Endpoints,
-    meanwhile: Callable[[], None] = lambda: None,
+    moto: asyncio.subprocess.Process,
 ) -> AsyncIterator[Deployed]:
-    """Deploy the template at `path`; LocalError says what is in the way. `meanwhile` is called while moto
-    is busy with it, in a process of its own.
-    """
+    """Deploy the template at `path` into `moto`; LocalError says what is in the way."""
     async with contextlib.AsyncExitStack() as cleanup:
-        # First of all, since it takes longest to load.
-        process = await spawn(region)
-        cleanup.push_async_callback(_end, process)
         template = read_template(path)
         checked = check_parameters(template, parameters)
         cloudformation = transform(template, base=path.resolve().parent, parameters=checked)
-        starting = asyncio.create_task(
-            Cloud.start(cloudformation, parameters=checked, region=region, stack=STACK_NAME, process=process)
-        )
-        await asyncio.sleep(0)  # it is told what to do
-        meanwhile()
         try:
-            cloud = await starting
+            cloud = await Cloud.start(
+                cloudformation, parameters=checked, region=region, stack=STACK_NAME, process=moto
+            )
         except DeployError as error:
             raise _located(error, template) from None
         cleanup.push_async_callback(cloud.stop)
@@ -76,11 +68,3 @@ async def deployed(
 def _located(error: DeployError, template: Template) -> DeployError:
     line = template.lines.of_resource(error.logical_id) if error.logical_id else None
     return DeployError(f"{template.path}:{line}: {error}") if line else error
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """End a process that was started too early: the template is no good."""
-    if process.returncode is None:
-        assert process.stdin
-        process.stdin.close()
-        await process.wait()

@@ -7,13 +7,14 @@ parameters, and the translator's version.
 
 import contextlib
 import hashlib
-import importlib.metadata
 import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
+
+import samtranslator  # the package's own module is nearly empty
 
 from ..errors import TemplateError
 from .code import cache_folder, code_folder, point_at_disk
@@ -131,9 +132,7 @@ def transform(template: Mapping[str, Any], *, base: Path, parameters: Mapping[st
     if not _is_sam(template):
         return cast("dict[str, Any]", prepared)
     key = hashlib.sha256(
-        json.dumps(
-            [prepared, sorted(parameters.items()), importlib.metadata.version("aws-sam-translator")]
-        ).encode()
+        json.dumps([prepared, sorted(parameters.items()), samtranslator.__version__]).encode()
     ).hexdigest()
     cached = cache_folder() / "templates" / f"{key}.json"
     try:
