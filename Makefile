@@ -1,14 +1,16 @@
 # make run     the chat on http://127.0.0.1:$(PORT)/   (make run PORT=8123 ARGS='--param Key=Value')
 # make test    lint, types and every test
 # make conformance    the gateway's behaviour, row by row (make conformance URL=wss://…/probe asks a deployed stage)
+# make fuzz SECONDS=100    the frame path for six times as long, route selection, signatures and the management API
 # make screenshots    pictures for the documents, of the page that `make run` serves
 PORT ?= 8000
 ARGS ?=
 PYTHON ?= python3
+SECONDS ?= 100
 BIN := .venv/bin
 SOURCES := functions local_dev tests
 
-.PHONY: run test lint types unit conformance format screenshots validate lock clean
+.PHONY: run test lint types unit conformance fuzz format screenshots validate lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m local_dev --port $(PORT) $(ARGS)
@@ -26,6 +28,9 @@ unit: .venv/dev.stamp
 
 conformance: .venv/dev.stamp
 	$(BIN)/python -m pytest -q --tb=short --rows tests/conformance $(if $(URL),--url $(URL)) $(ARGS)
+
+fuzz: .venv/dev.stamp
+	FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/local_dev/web/test_frames_fuzz.py tests/local_dev/web/test_management.py tests/local_dev/web/test_invoke_api.py tests/local_dev/gateway tests/local_dev/iam
 
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix $(SOURCES) && $(BIN)/ruff format $(SOURCES)

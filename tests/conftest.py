@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# `make fuzz` takes this one; tests with a number of examples of their own keep it.
+settings.register_profile("fuzz", max_examples=5000, deadline=None)
 
 ROOT = Path(__file__).resolve().parent.parent
 

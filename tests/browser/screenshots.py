@@ -82,6 +82,20 @@ def take(page: Page, out: Path, name: str) -> None:
     print(out / f"{name}.png")
 
 
+@contextmanager
+def live_page(browser: Browser, url: str) -> Iterator[Page]:
+    """The gateway's own page, with what has happened so far."""
+    context = browser.new_context(viewport=DESKTOP, device_scale_factor=2, color_scheme="light")
+    page = context.new_page()
+    page.goto(f"{url}/_local/")
+    page.get_by_role("searchbox").fill('"content"')  # the frames, without the log lines of the start
+    expect(page.get_by_text("Lunch plan").first).to_be_visible()
+    try:
+        yield page
+    finally:
+        context.close()
+
+
 def take_all(browser: Browser, url: str, out: Path) -> None:
     with visitor(browser, url=url, name="", room="") as page:
         take(page, out, "entry")
@@ -94,6 +108,8 @@ def take_all(browser: Browser, url: str, out: Path) -> None:
         for page in people.values():
             expect(page.locator("#members li")).to_have_count(3)
         converse(ENGLISH, people)
+        with live_page(browser, url) as page:
+            take(page, out, "live-page")
         take(ada, out, "room-light")
         take(maryam, out, "room-dark")
         ada.set_viewport_size(PHONE)
