@@ -41,8 +41,9 @@ class Ahead:
         await self._cleanup.aclose()
 
     async def _end_moto(self) -> None:
-        """End moto if nothing was deployed into it; otherwise it has ended already."""
+        """End moto if nothing was deployed into it, in which case it may still be loading; otherwise it has
+        ended already.
+        """
         if self.moto.returncode is None:
-            assert self.moto.stdin
-            self.moto.stdin.close()
+            self.moto.kill()
             await self.moto.wait()

@@ -7,6 +7,7 @@ from typing import Any
 
 from .clock import Clock
 from .console import Console
+from .errors import TemplateError
 from .gateway.assumptions import assumptions
 from .options import Options
 from .stack.endpoints import read_endpoints
@@ -19,10 +20,14 @@ def read_options(arguments: list[str] | None, console: Console) -> Options:
     for a value that is none.
     """
     given = _parser().parse_args(arguments)
-    template: Path = given.template or next(
-        (Path(name) for name in TEMPLATES if Path(name).exists()), Path(TEMPLATES[0])
-    )
+    template = given.template or next((Path(name) for name in TEMPLATES if Path(name).exists()), None)
+    if template is None:
+        raise TemplateError(f"there is no {TEMPLATES[0]} in this folder: give --template FILE")
+    if not template.is_file():
+        raise TemplateError(f"{template}: no such file")  # said before anything is started
     site: Path = given.site or template.resolve().parent / "site"
+    if given.site and not site.is_dir():
+        raise TemplateError(f"--site {site}: no such folder")
     assumed = [*given.assume, *(["order=kept"] if given.ordered else [])]
     return Options(
         template=template,
@@ -45,6 +50,7 @@ def read_options(arguments: list[str] | None, console: Console) -> Options:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
+        prog="parley",
         description="Run a SAM or CloudFormation template with a WebSocket API on this machine: "
         "no account, no Docker, no network.",
     )
@@ -87,16 +93,18 @@ class _Version(argparse.Action):
 
 
 def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is not a port")
-    return number
+    if not (text.isascii() and text.isdecimal() and int(text[:6]) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
+    return int(text)
 
 
 def _scale(text: str) -> float:
-    number = float(text)
-    if not (math.isfinite(number) and number > 0):
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
 
 

@@ -11,7 +11,7 @@ from .ahead import Ahead
 from .gateway.gateway import Gateway
 from .gateway.throttles import AccountLimits
 from .iam.credentials import CredentialStore
-from .iam.guard import ConnectionsGuard, StackPermissions
+from .iam.guard import ConnectionsGuard, InvokeGuard, StackPermissions
 from .journal import Journal
 from .listener import address_of, listen, url_of
 from .options import Options
@@ -101,7 +101,7 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
             asyncio.create_task(_outlive(work)) for work in _background(found, functions, gateways, options)
         ]
         cleanup.push_async_callback(_end, background)
-        cleanup.push_async_callback(_close, serving, server, list(gateways.values()), closing)
+        cleanup.push_async_callback(_close, serving, server, list(gateways.values()), closing, functions)
         yield Deployment(url, stack, cloud, functions, gateways, server)
 
 
@@ -168,16 +168,22 @@ def _server(
     from .web.server import make_server  # noqa: PLC0415
 
     stack, cloud = found.stack, found.cloud
-    guard = ConnectionsGuard(credentials.find, clock=options.clock.time)
+    find, clock = credentials.find, options.clock.time
+    invoke_guard = InvokeGuard(find, region=cloud.region, clock=clock) if options.iam else None
     app = make_app(
         gateways=gateways,
         edges=[EdgeFunction(source) for source in stack.edge_sources],
         site=options.site,
         assumptions=options.assumptions,
-        guard=guard if options.iam else None,
+        guard=ConnectionsGuard(find, clock=clock) if options.iam else None,
         extra=[
             lambda app: add_invoke_routes(
-                app, functions, names=stack.functions, account=cloud.account, region=cloud.region
+                app,
+                functions,
+                names=stack.functions,
+                account=cloud.account,
+                region=cloud.region,
+                guard=invoke_guard,
             )
         ],
     )
@@ -250,11 +256,13 @@ async def _close(
     server: "Server",
     gateways: Iterable[Gateway],
     closing: Callable[[], None],
+    functions: LocalFunctions,
 ) -> None:
-    """End the connections, then the server."""
+    """End the connections, then what runs for them, which the server would wait for, then the server."""
     await asyncio.gather(*(gateway.shut_down() for gateway in gateways), return_exceptions=True)
     closing()
     server.should_exit = True
+    await functions.stop()
     await asyncio.gather(serving, return_exceptions=True)
 
 

@@ -12,8 +12,8 @@ from local_dev.clock import Clock
 from local_dev.gateway.assumptions import assumptions
 from local_dev.local import Deployment, deployment
 from local_dev.options import Options
+from tests.threads import in_thread
 
-START_TIMEOUT = 60.0
 EVENT_TIMEOUT = 20.0
 
 
@@ -94,34 +94,5 @@ def running(
         iam=iam,
         watch=watch,
     )
-    ready = threading.Event()
-    state: dict[str, Any] = {}
-
-    async def main() -> None:
-        stop = asyncio.Event()
-        state["loop"], state["stop"] = asyncio.get_running_loop(), stop
-        async with deployment(options) as deployed:
-            state["deployed"] = deployed
-            ready.set()
-            await stop.wait()
-
-    def run() -> None:
-        try:
-            asyncio.run(main())
-        except BaseException as error:
-            state["error"] = error
-        finally:
-            ready.set()
-
-    thread = threading.Thread(target=run, name="deployment")
-    thread.start()
-    try:
-        assert ready.wait(START_TIMEOUT), "the deployment did not start"
-        if "error" in state:
-            raise state["error"]
-        yield Running(state["deployed"], recorder, state["loop"])
-    finally:
-        if "deployed" in state:
-            state["loop"].call_soon_threadsafe(state["stop"].set)
-        thread.join(30)
-        assert not thread.is_alive(), "the deployment did not end"
+    with in_thread(deployment(options)) as inside:
+        yield Running(inside.value, recorder, inside.loop)

@@ -88,7 +88,7 @@ class Admission:
                     event = events.connect_event(session, request_id=request_id, now_ms=self._now_ms())
                     subprotocol = await self._connect(route.integration, event)
         except _Refusal as refusal:
-            return Refused(refusal.status, _message(refusal.status), request_id, session.connection_id)
+            return Refused(refusal.status, message_of(refusal.status), request_id, session.connection_id)
         return Accepted(session, subprotocol)
 
     def _throttle(self) -> None:
@@ -186,11 +186,14 @@ class Admission:
         return int(self._clock.time() * 1000)
 
 
-def _message(status: int) -> str:
+def message_of(status: int) -> str:
+    """What the gateway says to whom it refuses with this status (contract H06)."""
     if status in (500, 502):
         return Problem.INTERNAL.value
     if status == 504:
         return Problem.TIMED_OUT.value
+    if status == 414:
+        return "URI Too Long"  # the phrase that Python knows depends on its version
     try:
         return HTTPStatus(status).phrase
     except ValueError:

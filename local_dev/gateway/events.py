@@ -15,6 +15,13 @@ from ..stack.model import Api
 
 Headers = Iterable[tuple[str, str]]
 
+_REWRITTEN = frozenset(
+    {
+        *("host", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"),
+    }
+)
+"""Headers that have AWS's value, whatever the client sent (contract E18, E20)."""
+
 
 @dataclass(frozen=True)
 class Handshake:
@@ -182,13 +189,15 @@ def _context(
 
 
 def _forwarded(session: Session) -> list[tuple[str, str]]:
+    """The client's headers with AWS's own; what proxies said before is kept ahead of the client's address."""
     handshake = session.handshake
-    own = [(name, value) for name, value in handshake.headers if name.lower() != "host"]
+    own = [(name, value) for name, value in handshake.headers if name.lower() not in _REWRITTEN]
+    before = [value for name, value in handshake.headers if name.lower() == "x-forwarded-for"]
     return [
         ("Host", session.domain_name),
         *own,
         ("X-Amzn-Trace-Id", handshake.trace_id),
-        ("X-Forwarded-For", handshake.source_ip),
+        ("X-Forwarded-For", ", ".join([*before, handshake.source_ip])),
         ("X-Forwarded-Port", "443"),
         ("X-Forwarded-Proto", "https"),
     ]

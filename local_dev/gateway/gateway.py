@@ -26,7 +26,7 @@ from .lifetimes import GOING_AWAY, Lifetimes, deadline
 from .messages import Message, Messages
 from .throttles import AccountLimits, StageThrottles
 
-__all__ = ["Accepted", "Functions", "Gateway", "Permissions", "Refused"]
+__all__ = ["LOST", "Accepted", "Functions", "Gateway", "Permissions", "Refused"]
 
 log = logging.getLogger(__name__)
 

@@ -37,6 +37,16 @@ class IdSource:
         return base64.urlsafe_b64encode(head + tail).decode()
 
 
+def extended_request_id(*, random: Callable[[int], bytes] = os.urandom) -> str:
+    """An id of the same form for a request that belongs to no connection (contract M02)."""
+    return base64.urlsafe_b64encode(random(11)).decode()
+
+
+def trace_id(*, clock: Callable[[], float] = time.time, random: Callable[[int], bytes] = os.urandom) -> str:
+    """An X-Amzn-Trace-Id: the second, then twelve bytes of its own, in hexadecimal (contract E20, M02)."""
+    return f"Root=1-{int(clock()):08x}-{random(12).hex()}"
+
+
 def is_well_formed(connection_id: str) -> bool:
     """Whether the management API would look the id up at all (contract M07, M08)."""
     return _FORM.fullmatch(connection_id) is not None  # fifteen characters are eleven bytes in any case

@@ -87,6 +87,7 @@ class Messages:
         try:
             answer = await self._integrations.run(route.integration, event)
         except TimeoutError:
+            log.warning("route %s: no answer within %g s", route.key, route.integration.timeout)
             return Problem.TIMED_OUT
         except FunctionError:  # reported where the function runs
             return Problem.INTERNAL

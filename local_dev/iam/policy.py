@@ -1,16 +1,31 @@
 """What IAM policies allow: an explicit Deny wins, and what no statement allows is denied. Pure.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-Conditions and policy variables are not part of a Statement here.
+Conditions are not part of a Statement here: whoever reads one decides by `conditions.py` whether it counts.
+Policy variables are not known.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
-from ..gateway.wildcards import matches
 from ..stack.model import Statement
+from ..stack.values import texts
 from .credentials import Principal
+from .wildcards import matches
 
 _ARN_PARTS = 6
+
+
+def statement(item: Mapping[str, Any]) -> Statement:
+    """What an object in a policy's Statement says, but for its Condition."""
+    return Statement(
+        str(item.get("Effect")),
+        actions=texts(item.get("Action")),
+        resources=texts(item.get("Resource")),
+        not_actions=texts(item.get("NotAction")),
+        not_resources=texts(item.get("NotResource")),
+    )
 
 
 def permits(principal: Principal, *, action: str, resource: str) -> bool:

@@ -17,6 +17,8 @@ from ..gateway.connections import BufferFull, Gone, Throttled
 from ..gateway.gateway import Gateway
 from ..journal import Journal
 from ..stack.model import Function, Note
+from ..web.limits import MESSAGE_LIMIT
+from ..web.management import read_body
 from .describe import describe
 from .feed import HEARTBEAT, Feed
 from .guard import PAGE_HEADERS, Guard
@@ -30,8 +32,6 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-FRAME_LIMIT = 128 * 1024
-"""Bytes of a frame that a person can send, as by the management API (contract M08)."""
 
 
 class Inspector:
@@ -131,12 +131,13 @@ class Inspector:
         connection = request.path_params["connection"]
         if request.method == "DELETE":
             return await _done(gateway.cut(connection))
+        body = await read_body(request, MESSAGE_LIMIT)
+        if body is None:
+            return _problem(413, f"A message can have {MESSAGE_LIMIT} bytes at most")
         try:
-            text = (await _body(request)).decode()
+            text = body.decode()
         except UnicodeDecodeError:
-            return _problem(400, "A frame has to be UTF-8 text")
-        except _TooLong:
-            return _problem(413, f"A frame can have {FRAME_LIMIT} bytes at most")
+            return _problem(400, "A message has to be UTF-8 text")
         return await _done(gateway.post(connection, text))
 
 
@@ -170,19 +171,6 @@ def add_inspector(
     # Under a router the path's last slash matters, and the site may have taken every other path.
     app.router.routes[0:0] = [Route(PREFIX, _to_the_page), Mount(PREFIX, app=inspector)]
     return inspector
-
-
-class _TooLong(Exception):
-    """More bytes than a frame can have."""
-
-
-async def _body(request: Request) -> bytes:
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > FRAME_LIMIT:
-            raise _TooLong
-    return bytes(data)
 
 
 async def _done(action: Awaitable[None]) -> Response:

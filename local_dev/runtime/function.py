@@ -1,6 +1,7 @@
 """One Lambda function: what an invocation of it is, around the workers that run it."""
 
 import json
+import math
 import tempfile
 import time
 import uuid
@@ -21,6 +22,9 @@ from .worker import Worker
 
 MAX_EVENT = 6_291_456
 """Bytes of the event of a synchronous invocation."""
+
+THROTTLED_NOTICE = 1.0
+"""Seconds between two lines about throttled invocations: a flood of them is no flood of lines."""
 
 DEBUG_TIME = 3600.0
 """Seconds that `context` promises at least to a function that is debugged."""
@@ -44,6 +48,7 @@ class LocalFunction:
         self._service, self._output, self._journal = service, output, journal
         self._preloaded = preloaded
         self._running = 0
+        self._throttled_at = -math.inf
         self._inline: tempfile.TemporaryDirectory[str] | None = None
         self._pool = WorkerPool(
             self._make_worker, failed=self._report, max_workers=1 if debug else max_workers
@@ -60,20 +65,24 @@ class LocalFunction:
             self._running += 1
             try:
                 result = await self._run(event, request_id)
+                answer = self._parsed(result)
             finally:
                 self._running -= 1
         except FunctionError as error:
+            if isinstance(error, FunctionThrottled):
+                self._report_throttled(error)
             facts = {"error_type": error.error_type, "error": str(error)}
             self._record("failed", request_id, started, **facts)
             raise
         self._record("returned", request_id, started, result=_text(result))
-        return _parsed(result)
+        return answer
 
     async def warm(self) -> None:
         """Have one worker loaded. A module that cannot be loaded is reported now, and tried again when
         invoked.
         """
-        await self._pool.warm()
+        if self.function.code is not None or self.function.inline_code is not None:  # else that is noted
+            await self._pool.warm()
 
     def renew(self) -> bool:
         """The code has changed: let no worker started before now take another invocation; whether one
@@ -131,6 +140,20 @@ class LocalFunction:
         finally:
             self._pool.release(worker)
 
+    def _parsed(self, result: bytes) -> Any:
+        """The value of a result. The runtime writes JSON, except where the handler returned bytes."""
+        try:
+            return json.loads(result) if result else None
+        except (ValueError, RecursionError):
+            self.say(f"[ERROR] the handler's result is not JSON: {_excerpt(result)}")
+            raise FunctionRaised("the handler's result is not JSON") from None
+
+    def _report_throttled(self, error: FunctionThrottled) -> None:
+        now = time.monotonic()
+        if now - self._throttled_at >= THROTTLED_NOTICE:
+            self._throttled_at = now
+            self.say(f"[ERROR] {error.error_type}: {error}")
+
     def _record(self, kind: str, request_id: str, started: float, **facts: Any) -> None:
         if self._journal:
             duration = round((time.perf_counter() - started) * 1000, 1)
@@ -167,18 +190,17 @@ class LocalFunction:
                 source = Path(self._inline.name) / "index.py"
                 source.write_text(self.function.inline_code, encoding="utf-8")
             return Path(self._inline.name)
-        if self.function.code is None or not self.function.code.is_dir():
+        if self.function.code is None:
+            raise FunctionExited(f"{self.function.label}: its code is not here to be run")
+        if not self.function.code.is_dir():
             raise FunctionExited(
                 f"{self.function.label}: its code is not a folder on this disk: {self.function.code}"
             )
         return self.function.code
 
 
-def _parsed(result: bytes) -> Any:
-    try:
-        return json.loads(result) if result else None
-    except ValueError:
-        raise FunctionRaised("the handler's result is not JSON") from None
+def _excerpt(payload: bytes) -> str:
+    return repr(payload[:60]) + ("…" if len(payload) > 60 else "")
 
 
 def _text(payload: bytes) -> str:

@@ -86,7 +86,10 @@ class Preloaded:
 
     async def stop(self) -> None:
         """End it, and whatever was forked from it."""
+        loading = not self._up.done()
         self._lost()
+        if loading and self._process.returncode is None:
+            self._process.kill()  # it would not notice before everything is imported
         await self._process.wait()
 
     def _suits(self, settings: Mapping[str, Any], environment: Mapping[str, str]) -> bool:

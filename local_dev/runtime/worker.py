@@ -158,6 +158,8 @@ class Worker:
                 error_type="Function.ResponseSizeTooLarge",
             ),
         )
+        # It would end by itself, with a trace of how AWS's runtime client gets to that.
+        self._process.signal(signal.SIGKILL)
 
     def on_error(self, request_id: str, body: bytes) -> None:
         self._expect_next()

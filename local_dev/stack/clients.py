@@ -1,6 +1,7 @@
 """boto3's clients, as the gateway itself uses them to reach the back end."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,12 +31,24 @@ class Clients:
         return make_client(service, url, region=self._region, credentials=self._credentials)
 
 
+def own_session() -> Any:
+    """botocore's session without the profile and the files of whoever runs this: they are about a real AWS, and a
+    profile that is not there would be an error.
+    """
+    import botocore.session  # noqa: PLC0415 (a third of a second)
+
+    nothing: dict[str, Any] = {"profile": (None, None, None, None)}
+    nothing |= dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+    return botocore.session.Session(session_vars=nothing)
+
+
 def make_client(service: str, url: str, *, region: str, credentials: Mapping[str, str]) -> Any:
     """boto3's client of a service at `url`. `credentials` by the names of AWS's environment variables."""
     import boto3  # noqa: PLC0415 (a third of a second)
     from botocore.config import Config  # noqa: PLC0415
 
     session = boto3.Session(
+        botocore_session=own_session(),
         aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
         aws_session_token=credentials.get("AWS_SESSION_TOKEN"),

@@ -50,7 +50,8 @@ async def spawn(region: str) -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env={
-            **os.environ,
+            # The user's own AWS settings are not for it.
+            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             **CREDENTIALS,
             "AWS_DEFAULT_REGION": region,
             "PYTHONPATH": str(Path(__file__).resolve().parents[2]),

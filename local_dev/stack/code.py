@@ -5,11 +5,12 @@ s3://local-code/<percent-encoded path>.
 """
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -65,6 +66,10 @@ def point_at_disk(template: dict[str, Any], *, base: Path, parameters: Mapping[s
             for key in _SAM_KEYS:
                 if key in properties:
                     properties[key] = _address(resolved(properties[key]), base)
+            if kind == "AWS::Serverless::LayerVersion":
+                properties["ContentUri"] = _as_built(properties["ContentUri"], resource.get("Metadata"))
+        elif kind == "AWS::CloudFormation::Stack":
+            _point_nested(resource, base=base, resolved=resolved)
         elif kind in _RAW_KEYS:
             _point_raw(resource, *_RAW_KEYS[kind], base=base, resolved=resolved)
 
@@ -81,7 +86,13 @@ def _complete_function(properties: dict[str, Any], default: Mapping[str, Any]) -
 
 
 def _point_raw(
-    resource: dict[str, Any], key: str, bucket: str, object_key: str, *, base: Path, resolved: Any
+    resource: dict[str, Any],
+    key: str,
+    bucket: str,
+    object_key: str,
+    *,
+    base: Path,
+    resolved: Callable[[Any], Any],
 ) -> None:
     metadata = resource["Metadata"] if isinstance(resource.get("Metadata"), dict) else {}
     properties = resource["Properties"]
@@ -89,9 +100,59 @@ def _point_raw(
     asset = metadata.get("aws:asset:path")
     if isinstance(asset, str) and str(metadata.get("aws:asset:property", key)).split(".")[0] == key:
         value = asset  # the CDK's way to say where it has put the code
+    if isinstance(value, dict):
+        value = _packaged(resolved(value.get(object_key)), base) or value
     if isinstance(value, str):
         name, _, path = _address(value, base).removeprefix("s3://").partition("/")
         properties[key] = {bucket: name, object_key: path}
+
+
+def _point_nested(resource: dict[str, Any], *, base: Path, resolved: Callable[[Any], Any]) -> None:
+    metadata = resource["Metadata"] if isinstance(resource.get("Metadata"), dict) else {}
+    properties = resource["Properties"]
+    asset = metadata.get("aws:asset:path")
+    value = asset if isinstance(asset, str) else resolved(properties.get("TemplateURL"))
+    if isinstance(value, str):
+        properties["TemplateURL"] = _address(value, base)
+
+
+def _packaged(key: Any, base: Path) -> str | None:
+    """Where what is to be uploaded under `key` lies beside the template: as the CDK's list of assets has it, or,
+    as the Serverless Framework leaves it, under its own name.
+    """
+    if not isinstance(key, str):
+        return None
+    for listing in sorted(base.glob("*.assets.json")):
+        try:
+            files = json.loads(listing.read_text(encoding="utf-8"))["files"].values()
+            for file in files:
+                if any(to["objectKey"] == key for to in file["destinations"].values()):
+                    return str(file["source"]["path"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue  # whatever it is, it is not the CDK's
+    name = key.rpartition("/")[2]
+    return name if name.endswith(".zip") and (base / name).is_file() else None
+
+
+def _as_built(address: Any, metadata: Any) -> Any:
+    """The address of a layer's folder; of one that only `sam build` would put under `python/`, the address of
+    a folder in the cache in which it is there.
+    """
+    method = metadata.get("BuildMethod") if isinstance(metadata, dict) else None
+    if not isinstance(address, str) or not str(method).startswith("python"):
+        return address
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    source = code_folder({"S3Bucket": bucket, "S3Key": key})
+    if source is None or not source.is_dir() or (source / "python").exists():
+        return address
+    folder = cache_folder() / "layers" / hashlib.sha256(str(source).encode()).hexdigest()[:32]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "python").is_symlink():
+            (folder / "python").symlink_to(source)
+    except OSError:  # no links here, or another gateway was faster
+        return address if not (folder / "python").exists() else _address(str(folder), source)
+    return _address(str(folder), source)
 
 
 def _address(value: Any, base: Path) -> Any:
@@ -107,6 +168,14 @@ def code_folder(code: Mapping[str, Any]) -> Path | None:
     if code.get("S3Bucket") != CODE_BUCKET:
         return None
     return Path(unquote(str(code["S3Key"])))
+
+
+def address_path(address: Any) -> Path | None:
+    """The file at an address in the bucket that stands for this disk, or None for any other address."""
+    prefix = f"s3://{CODE_BUCKET}/"
+    if not isinstance(address, str) or not address.startswith(prefix):
+        return None
+    return Path(unquote(address.removeprefix(prefix)))
 
 
 def unpacked(path: Path) -> Path:

@@ -53,6 +53,7 @@ class Lines:
 
     def __init__(self, lines: Mapping[KeyPath, int] | None = None) -> None:
         self._lines = lines or {}
+        self._made: dict[str, str] = {}
         self._resources = [path[1] for path in self._lines if path[:-1] == ("Resources",)]
 
     def of(self, *path: str) -> int | None:
@@ -73,12 +74,20 @@ class Lines:
         made = self._part(source, logical_id.removeprefix(source)) if source != logical_id else below
         return self.of("Resources", source, *made)
 
+    def made(self, logical_id: str, by: str) -> None:
+        """A resource was made by a loop, whose key is `by`."""
+        self._made[logical_id] = by
+
     def source(self, logical_id: str) -> str | None:
         """The resource as the template names it: itself, or what the SAM transform made it from, whose id its own
         id begins with.
         """
         if ("Resources", logical_id) in self._lines:
             return logical_id
+        if self._made:
+            by = max((name for name in self._made if logical_id.startswith(name)), key=len, default=None)
+            if by is not None:
+                return self._made[by]
         return max((name for name in self._resources if logical_id.startswith(name)), key=len, default=None)
 
     def _part(self, source: str, rest: str) -> KeyPath:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from ..errors import EndpointError
+from .clients import own_session
 
 STREAM_SERVICES = {"dynamodbstreams": "dynamodb"}
 """Services that are served where another one is."""
@@ -79,11 +80,10 @@ def _variable(service: str) -> str:
 
 def _service_id(service: str) -> str:
     """A service's id as botocore spells it in variables, from boto3's name of the service."""
-    import botocore.session  # noqa: PLC0415 (only this mode needs it)
-    from botocore.exceptions import UnknownServiceError  # noqa: PLC0415
+    from botocore.exceptions import UnknownServiceError  # noqa: PLC0415 (only this mode needs it)
 
     try:
-        model = botocore.session.Session().get_service_model(service)
+        model = own_session().get_service_model(service)
     except UnknownServiceError:
         raise EndpointError(f"--aws-endpoint {service}=…: there is no service of that name") from None
     return re.sub(r"[ -]", "_", str(model.service_id)).upper()

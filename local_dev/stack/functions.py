@@ -88,9 +88,10 @@ class _FunctionReader:
         folder = code_folder(code)
         if folder is None:
             where = f"s3://{code.get('S3Bucket')}/{code.get('S3Key')}" if code else "nowhere"
+            so = "invoking it fails" if what == "Code" else "functions run without the layer"
             self._notes.add(
                 resource.logical_id,
-                f"its code is not on this disk but {where}; invoking it fails",
+                f"its {what.lower()} is not on this disk but {where}; {so}",
                 "Properties",
                 what,
             )

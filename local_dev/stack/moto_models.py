@@ -14,9 +14,13 @@ import moto.backends
 from moto.core.common_models import CloudFormationModel
 
 from .kinds import MODULES, service
+from .moto_makers import MAKERS, Made
 
 _TAKEN_FOR = {"AWS::DynamoDB::GlobalTable": "AWS::DynamoDB::Table"}
 """Types that moto has no model for, and one that does: a global table's replicas do not matter here."""
+
+_EVENT_TARGETS = ("events", "logs", "sqs")
+"""The services that moto sends a rule's events to."""
 
 
 class _LightPackage(ModuleType):
@@ -43,15 +47,66 @@ def lighten() -> None:
 @lru_cache
 def model_of(kind: str) -> Any | None:
     """moto's class for resources of that type, None where it has none that may be used here."""
+    if kind in MAKERS:
+        importlib.import_module(f"moto.{service(kind).lower()}.models")
+        if service(kind) == "SNS":
+            _keep_topics_from_failing()
+        return MAKERS[kind]
     module = MODULES.get(service(kind))
     if module is None:
         return None
     importlib.import_module(f"moto.{module}.models")
+    if module == "events":
+        _keep_events_from_failing()
+    if module == "sns":
+        _keep_topics_from_failing()
     wanted = _TAKEN_FOR.get(kind, kind)
     for model in CloudFormationModel.__subclasses__():
         if model.cloudformation_type() == wanted:
             return model
     return None
+
+
+@lru_cache
+def _keep_events_from_failing() -> None:
+    """Have moto pass over the targets that it cannot send an event to, such as functions, and hand it on as it is
+    where there is no InputTransformer, for which it wants a library that need not be there. Whoever put the event
+    would get either failure.
+    """
+    from moto.events.models import EventTemplateParser, Rule  # noqa: PLC0415 (it is imported by now)
+
+    parse, send = EventTemplateParser.parse, Rule.send_to_targets
+
+    def parse_if_needed(input_template: str | None, input_paths_map: dict[str, Any], event: Any) -> Any:
+        if input_template:
+            return parse(input_template, input_paths_map, event)
+        return {key: value for key, value in event.items() if key != "ingestion-time"}
+
+    def send_to_known(rule: Any, *arguments: Any, **options: Any) -> None:
+        targets = rule.targets
+        rule.targets = [target for target in targets if target["Arn"].split(":")[2] in _EVENT_TARGETS]
+        try:
+            send(rule, *arguments, **options)
+        finally:
+            rule.targets = targets
+
+    EventTemplateParser.parse, Rule.send_to_targets = parse_if_needed, send_to_known
+
+
+@lru_cache
+def _keep_topics_from_failing() -> None:
+    """Have moto deliver a topic's messages to queues, and pass over functions and addresses. Whoever publishes
+    would get its failure to reach them.
+    """
+    from moto.sns.models import Subscription  # noqa: PLC0415 (it is imported by now)
+
+    publish = Subscription.publish
+
+    def publish_to_queue(subscription: Any, *arguments: Any, **options: Any) -> None:
+        if subscription.protocol == "sqs":
+            publish(subscription, *arguments, **options)
+
+    Subscription.publish = publish_to_queue
 
 
 def create(
@@ -71,6 +126,8 @@ def create(
     resource = model.create_from_cloudformation_json(
         name, definition, account, region, LogicalId=logical_id, StackId=stack_id, ResourceType=kind
     )
+    if isinstance(resource, Made):
+        return resource
     resource.cf_resource_type = kind
     resource.logical_resource_id = logical_id
     ttl = properties.get("TimeToLiveSpecification")

@@ -8,9 +8,11 @@ standard input closes, so it can never outlive the gateway. moto is not safe und
 own in which one request is answered at a time.
 """
 
+import contextlib
 import json
 import logging
 import os
+import re
 import sys
 import threading
 import warnings
@@ -99,19 +101,40 @@ def _warm(application: Any, resources: Mapping[str, Any], region: str) -> None:
     for prefix, (service, target) in _FIRST_CALLS.items():
         if any(kind.startswith(prefix) for kind in kinds):
             credential = f"Credential=warm/20260101/{region}/{service}/aws4_request"
-            client.post(
-                "/",
-                data=b"{}",
-                headers={
-                    "Authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0",
-                    "Content-Type": "application/x-amz-json-1.0",
-                    "X-Amz-Target": target,
-                },
-            )
+            headers = {
+                "Authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0",
+                "Content-Type": "application/x-amz-json-1.0",
+                "X-Amz-Target": target,
+            }
+            with contextlib.suppress(Exception):  # whoever needs the service is told
+                client.post("/", data=b"{}", headers=headers)
+
+
+def _forget_the_users_aws() -> None:
+    """Profile, files and endpoints of whoever runs this are about a real AWS; moto would read them too."""
+    for name in [name for name in os.environ if re.match("AWS_(DEFAULT_)?PROFILE$|AWS_ENDPOINT_URL", name)]:
+        del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+
+def _check_region(region: str) -> None:
+    if region == "us-east-1":  # looking takes a moment
+        return
+    from botocore.session import Session  # noqa: PLC0415
+
+    session = Session()
+    known = {
+        name
+        for partition in session.get_available_partitions()
+        for name in session.get_available_regions("dynamodb", partition)
+    }
+    if region not in known:
+        raise LookupError(f"--region {region}: there is no such region")
 
 
 def main() -> None:
     warnings.simplefilter("ignore")
+    _forget_the_users_aws()
     try:
         # Imported here, so that whatever fails is told to the gateway; and before there is anything to do, since
         # the gateway starts this process before it has read its template.
@@ -127,6 +150,7 @@ def main() -> None:
             return
         _end_with_parent()
         request = json.loads(line)
+        _check_region(request["region"])
         stack, deployed = deploy(**request)
     except Exception as error:
         text = " ".join(str(getattr(error, "message", None) or error or type(error).__name__).split())

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import TemplateError
+from .code import address_path
 from .intrinsics import NO_VALUE, Resolver
 from .kinds import DEFERRED, PLAYED, is_inert, service
 from .moto_models import create, lighten, model_of
@@ -148,7 +149,8 @@ class MotoStack:
                 if not is_inert(kind):
                     self._complain(f"{kind} is not run here: moto says: {_words(error)}")
         elif kind not in PLAYED and not is_inert(kind):
-            self._complain(f"{kind} is not run here")
+            path = address_path(properties.get("TemplateURL"))
+            self._complain(f"{kind} is not run here" + (f": there is no {path}" if path else ""))
         return self._opaque(logical_id, self.definitions[logical_id])
 
     def make(self, logical_id: str) -> Any:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from .document import Lines
+from .document import KeyPath, Lines
+from .loops import LOOP
 from .model import Note
 from .template import Template
 
@@ -32,7 +33,13 @@ class Notebook:
         for prefix, kind in _IMPLICIT.items():
             if line is None and logical_id.startswith(prefix):
                 line = self._event_line(kind)
-        self._notes[Note(line, self._lines.source(logical_id) or logical_id, text)] = None
+        source = self._lines.source(logical_id) or logical_id
+        self._notes[Note(line, logical_id if source.startswith(LOOP) else source, text)] = None
+
+    def add_at(self, path: KeyPath, text: str) -> None:
+        """Note `text` of what stands at `path` in the template."""
+        name = path[1] if len(path) > 2 else path[0]
+        self._notes[Note(self._lines.of(*path), name, text)] = None
 
     def all(self) -> tuple[Note, ...]:
         """The notes, in the order of the template."""

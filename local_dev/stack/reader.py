@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from .apis import read_apis
 from .cloud import Resource
 from .functions import read_functions
+from .loops import LOOP
 from .model import Stack
 from .notes import Notebook
 from .roles import foreign_policies, read_roles
 from .sources import read_sources
-from .template import KNOWN_TRANSFORMS, Template, colliding_routes, transforms
+from .template import KNOWN_TRANSFORMS, LANGUAGE_EXTENSIONS, Template, colliding_routes, transforms
 
 
 def read_stack(
@@ -36,6 +37,8 @@ def read_stack(
     notebook = Notebook(template)
     for logical_id, text in notes:
         notebook.add(logical_id, text)
+    for path, text in template.left_out if template is not None else ():
+        notebook.add_at(path, text)
     roles = read_roles(by_type, account=account)
     for role in by_type["AWS::IAM::Role"]:
         for policy in foreign_policies(role, by_type):
@@ -51,7 +54,11 @@ def read_stack(
             logical_id,
             f"SAM makes one route of {' and '.join(keys)}, whose names differ in their first letter only",
         )
-    for name in transforms(template or {}):
+    asked = transforms(template or {})
+    for key in (template or {"Resources": {}})["Resources"]:
+        if key.startswith(LOOP) and LANGUAGE_EXTENSIONS not in asked:
+            notebook.add(key, f"in the cloud a loop takes Transform: {LANGUAGE_EXTENSIONS}")
+    for name in asked:
         if name not in KNOWN_TRANSFORMS:
             notebook.add(
                 f"Transform.{name}", "this transform is not run here; the template is taken as it is"

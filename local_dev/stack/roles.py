@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..iam.policy import statement
 from .cloud import Resource
 from .model import Role, Statement
 from .values import mappings, texts
@@ -13,6 +14,8 @@ _MANAGED = {
     "PowerUserAccess": (
         Statement("Allow", not_actions=("iam:*", "organizations:*", "account:*"), resources=("*",)),
     ),
+    "AWSLambda_FullAccess": (Statement("Allow", actions=("lambda:*",), resources=("*",)),),
+    "AWSLambdaRole": (Statement("Allow", actions=("lambda:InvokeFunction",), resources=("*",)),),
     "AmazonAPIGatewayInvokeFullAccess": (
         Statement(
             "Allow",
@@ -21,7 +24,8 @@ _MANAGED = {
         ),
     ),
 }
-"""AWS's own policies that allow something of execute-api. All others allow nothing that is checked here."""
+"""AWS's own policies that allow something of execute-api or an invocation. All others allow nothing that is checked
+here."""
 
 
 def read_roles(by_type: Mapping[str, list[Resource]], *, account: str) -> dict[str, Role]:
@@ -89,13 +93,5 @@ def statements(document: Any) -> tuple[Statement, ...]:
         if not isinstance(item, dict) or (item.get("Effect") == "Deny" and item.get("Condition")):
             continue
         if item.get("Effect") in ("Allow", "Deny"):
-            found.append(
-                Statement(
-                    item["Effect"],
-                    actions=texts(item.get("Action")),
-                    resources=texts(item.get("Resource")),
-                    not_actions=texts(item.get("NotAction")),
-                    not_resources=texts(item.get("NotResource")),
-                )
-            )
+            found.append(statement(item))
     return tuple(found)

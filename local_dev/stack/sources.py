@@ -140,6 +140,17 @@ def _note_others(by_type: ByType, notes: Notebook) -> None:
     for topic in by_type.get("AWS::SNS::Topic", []):
         if any(item.get("Protocol") == "lambda" for item in mappings(topic.properties.get("Subscription"))):
             notes.add(topic.logical_id, "topics do not invoke functions here", "Properties", "Subscription")
+    for subscription in by_type.get("AWS::SNS::Subscription", []):
+        protocol = str(subscription.properties.get("Protocol"))
+        if protocol == "lambda":
+            notes.add(subscription.logical_id, "topics do not invoke functions here")
+        elif protocol != "sqs":
+            notes.add(
+                subscription.logical_id,
+                f"topics send to queues here, not by {protocol}",
+                "Properties",
+                "Protocol",
+            )
     for log in by_type.get("AWS::Logs::SubscriptionFilter", []):
         if ":lambda:" in str(log.properties.get("DestinationArn")):
             notes.add(log.logical_id, "logs do not invoke functions here")

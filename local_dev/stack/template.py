@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -18,30 +19,41 @@ import samtranslator  # the package's own module is nearly empty
 
 from ..errors import TemplateError
 from .code import cache_folder, code_folder, point_at_disk
-from .document import Lines, parse
+from .document import KeyPath, Lines, parse
+from .intrinsics import NoResources, Resolver
+from .loops import LOOP, expand, made_by_loops
+from .nested import with_nested_stacks
 
 __all__ = ["Template", "check_parameters", "code_folder", "read_template", "transform"]
 
 SAM = "AWS::Serverless-2016-10-31"
-KNOWN_TRANSFORMS = frozenset({SAM, "AWS::LanguageExtensions"})
-"""SAM's is AWS's own; of the language extensions the functions are known."""
+LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
+KNOWN_TRANSFORMS = frozenset({SAM, LANGUAGE_EXTENSIONS})
+"""SAM's is AWS's own; of the language extensions the functions and loops are known."""
+
+
+LeftOut = tuple[KeyPath, str]
+"""A place in a template, and a text that says what of it was left out."""
 
 
 class Template(dict[str, Any]):
     """A template's content, and where it stands in its file."""
 
-    def __init__(self, content: Mapping[str, Any], *, path: Path, lines: Lines) -> None:
+    def __init__(
+        self, content: Mapping[str, Any], *, path: Path, lines: Lines, left_out: Sequence[LeftOut] = ()
+    ) -> None:
         super().__init__(content)
-        self.path, self.lines = path, lines
+        self.path, self.lines, self.left_out = path, lines, tuple(left_out)
 
 
 def read_template(path: Path) -> Template:
     """The template at `path` (YAML or JSON), its `AWS::Include` transforms replaced by the files they name."""
     content, lines = _read(path)
-    template = _resolve_includes(content, path.parent)
+    left_out: list[LeftOut] = []
+    template = _resolve_includes(content, path.parent, left_out)
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
         raise TemplateError(f"{path}: not a CloudFormation template: there is no Resources section")
-    return Template(template, path=path, lines=lines)
+    return Template(template, path=path, lines=lines, left_out=left_out)
 
 
 def _read(path: Path) -> tuple[Any, Lines]:
@@ -53,22 +65,30 @@ def _read(path: Path) -> tuple[Any, Lines]:
         raise TemplateError(f"{path}: cannot be read: {error}") from None
 
 
-def _resolve_includes(node: Any, base: Path) -> Any:
+def _resolve_includes(node: Any, base: Path, left_out: list[LeftOut], path: KeyPath = ()) -> Any:
     if isinstance(node, list):
-        return [_resolve_includes(item, base) for item in node]
+        return [
+            _resolve_includes(item, base, left_out, (*path, str(index))) for index, item in enumerate(node)
+        ]
     if not isinstance(node, dict):
         return node
-    result = {key: _resolve_includes(value, base) for key, value in node.items() if key != "Fn::Transform"}
+    result = {
+        key: _resolve_includes(value, base, left_out, (*path, str(key)))
+        for key, value in node.items()
+        if key != "Fn::Transform"
+    }
     transform = node.get("Fn::Transform")
     if transform is None:
         return result
-    known = isinstance(transform, dict) and transform.get("Name") == "AWS::Include"
-    location = (transform.get("Parameters") or {}).get("Location") if known else None
-    if not isinstance(location, str) or "://" in location:
-        raise TemplateError(
-            f"Fn::Transform: only AWS::Include of a local file is supported, not {transform!r}"
-        )
-    included = _resolve_includes(_read(base / location)[0], base)
+    name = transform.get("Name") if isinstance(transform, dict) else transform
+    parameters = transform.get("Parameters") if isinstance(transform, dict) else None
+    location = parameters.get("Location") if isinstance(parameters, dict) else None
+    if name != "AWS::Include" or not isinstance(location, str) or "://" in location:
+        what = f"of {location}" if name == "AWS::Include" else f"{name}"
+        text = f"only an AWS::Include of a local file is run here; the transform {what} is left out"
+        left_out.append(((*path, "Fn::Transform"), text))
+        return result
+    included = _resolve_includes(_read(base / location)[0], base, left_out, path)
     if not isinstance(included, dict):
         raise TemplateError(f"{base / location}: an included file must be a mapping")
     return result | included
@@ -115,7 +135,8 @@ def _check_text(name: str, value: str, spec: Mapping[str, Any]) -> None:
     pattern = spec.get("AllowedPattern")
     if pattern is not None and "List" not in str(spec.get("Type")):
         try:
-            fits = re.fullmatch(str(pattern), value) is not None
+            with warnings.catch_warnings(action="ignore"):  # of what Python may one day read in another way
+                fits = re.fullmatch(str(pattern), value) is not None
         except re.error:  # CloudFormation's are Java's
             fits = True
         if not fits:
@@ -123,14 +144,51 @@ def _check_text(name: str, value: str, spec: Mapping[str, Any]) -> None:
             raise TemplateError(f"parameter {name}: {value!r} is not allowed: {hint}")
 
 
-def transform(template: Mapping[str, Any], *, base: Path, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """`template` with its SAM resources turned into CloudFormation. Local code folders are relative to
-    `base`.
+def transform(
+    template: Mapping[str, Any], *, base: Path, parameters: Mapping[str, str], within: Sequence[Path] = ()
+) -> dict[str, Any]:
+    """`template` with its SAM resources turned into CloudFormation, and with its nested stacks in it. Local code
+    folders are relative to `base`; `within` are the templates that this one is nested in.
     """
     prepared = json.loads(json.dumps(template, default=str))
+    if LOOP in json.dumps(prepared):
+        prepared = _expanded(prepared, template, parameters)
     point_at_disk(prepared, base=base, parameters=parameters)
-    if not _is_sam(template):
-        return cast("dict[str, Any]", prepared)
+    made = _transformed(prepared, parameters, template) if _is_sam(template) else prepared
+    here = [template.path.resolve()] if isinstance(template, Template) else []
+
+    def read(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+        return _read_nested(path, given, within=[*within, *here])
+
+    return with_nested_stacks(made, read)
+
+
+def _read_nested(path: Path, given: Mapping[str, Any], *, within: Sequence[Path]) -> dict[str, Any]:
+    if path in within:
+        raise TemplateError(f"{path} is nested in itself")
+    template = read_template(path)
+    for name in given:
+        # SAM is not to take the default for what somebody else gives.
+        if isinstance((template.get("Parameters") or {}).get(name), dict):
+            template["Parameters"][name].pop("Default", None)
+    known = {name: str(value) for name, value in given.items() if not isinstance(value, (dict, list))}
+    return transform(template, base=path.parent, parameters=known, within=within)
+
+
+def _expanded(
+    prepared: dict[str, Any], template: Mapping[str, Any], parameters: Mapping[str, str]
+) -> dict[str, Any]:
+    resolver = Resolver(prepared, parameters=parameters, pseudo={}, resources=NoResources())
+    if isinstance(template, Template):
+        for logical_id, key in made_by_loops(prepared["Resources"], resolver.items):
+            template.lines.made(logical_id, by=key)
+    return cast("dict[str, Any]", expand(prepared, resolver.items))
+
+
+def _transformed(
+    prepared: dict[str, Any], parameters: Mapping[str, str], template: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What SAM makes of it, from the cache if it is there."""
     key = hashlib.sha256(
         json.dumps([prepared, sorted(parameters.items()), samtranslator.__version__]).encode()
     ).hexdigest()

@@ -9,13 +9,10 @@ from fastapi import WebSocket, WebSocketDisconnect
 from ..gateway.assumptions import Assumptions
 from ..gateway.connections import BufferFull, Connection, Gone, State
 from ..gateway.events import Handshake
-from ..gateway.gateway import Accepted, Gateway
+from ..gateway.gateway import LOST, Accepted, Gateway
 from .handshakes import refuse
 from .limits import BUFFER_LIMIT
 from .socket_protocol import GatewayWebSocketProtocol
-
-LOST = 1006
-"""The wire's code for a connection that ended without a close frame."""
 
 
 class DataPlane:

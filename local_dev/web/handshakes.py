@@ -2,29 +2,18 @@
 
 import contextlib
 import json
-import uuid
 
 from fastapi import Response, WebSocket, WebSocketDisconnect
 
+from ..gateway.admission import message_of
 from ..gateway.assumptions import Assumptions
 from ..gateway.events import Handshake
 from ..gateway.gateway import Refused
-
-_REASONS = {
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    414: "URI Too Long",
-    429: "Too Many Requests",
-    500: "Internal server error",
-    502: "Internal server error",
-    504: "Endpoint request timed out",
-}
+from ..gateway.ids import trace_id
 
 
 def read_handshake(socket: WebSocket, path: str, query: str) -> Handshake:
     """What the client sent; `path` and `query` as they reached the API, still encoded."""
-    trace = uuid.uuid4().hex
     return Handshake(
         headers=tuple(
             (name.decode("latin-1"), value.decode("latin-1"))
@@ -32,7 +21,7 @@ def read_handshake(socket: WebSocket, path: str, query: str) -> Handshake:
         ),
         query=query,
         source_ip=socket.client.host if socket.client else "127.0.0.1",
-        trace_id=f"Root=1-{trace[:8]}-{trace[8:]}",
+        trace_id=trace_id(),
         path=path,
         host=socket.headers.get("host", ""),
     )
@@ -40,7 +29,7 @@ def read_handshake(socket: WebSocket, path: str, query: str) -> Handshake:
 
 async def refuse(socket: WebSocket, refused: Refused, assumptions: Assumptions) -> None:
     """Answer a handshake that the gateway refused, with the body that is assumed (contract H06)."""
-    body = {"message": refused.message or _reason(refused.status)}
+    body = {"message": refused.message}
     if assumptions.refusal_body == "ids":
         body |= {"connectionId": refused.connection_id, "requestId": refused.request_id}
     await _deny(socket, refused.status, "" if assumptions.refusal_body == "empty" else json.dumps(body))
@@ -48,11 +37,7 @@ async def refuse(socket: WebSocket, refused: Refused, assumptions: Assumptions) 
 
 async def turn_away(socket: WebSocket, status: int) -> None:
     """Answer a handshake that is for no API."""
-    await _deny(socket, status, json.dumps({"message": _reason(status)}))
-
-
-def _reason(status: int) -> str:
-    return _REASONS.get(status, "Error")
+    await _deny(socket, status, json.dumps({"message": message_of(status)}, separators=(",", ":")))
 
 
 async def deny(socket: WebSocket, response: Response) -> None:

@@ -115,6 +115,7 @@ class GatewayHttpProtocol(HttpToolsProtocol):
             return
         if unanswered:
             self.cycle.disconnected = True  # the application still waits for the rest of this request
+            self.cycle.waiting_for_100_continue = False  # and the client for nothing more
             self.cycle.message_event.set()
         self.transport.write(_answer(status))
         # Only our half is closed: a client that is still sending would get a reset, and lose the answer.

@@ -2,10 +2,12 @@
 process safe from a client.
 """
 
+from ..gateway import messages
+
 FRAME_LIMIT = 32 * 1024
 """Bytes of one WebSocket frame's payload, both ways (contract L02)."""
 
-MESSAGE_LIMIT = 128 * 1024
+MESSAGE_LIMIT = messages.MESSAGE_LIMIT
 """Bytes of one WebSocket message, both ways (contract L01)."""
 
 URL_LIMIT = 4096

@@ -18,12 +18,12 @@ from ..errors import AccessDenied, RequestRefused
 from ..gateway.assumptions import Assumptions
 from ..gateway.connections import BufferFull, Gone, Throttled
 from ..gateway.gateway import Gateway
-from ..gateway.ids import is_well_formed
+from ..gateway.ids import extended_request_id, is_well_formed, trace_id
 from ..iam.claims import SignedRequest
 from ..iam.guard import ConnectionsGuard, signed_request
 from .addresses import Addresses
+from .limits import MESSAGE_LIMIT
 
-PAYLOAD_LIMIT = 128 * 1024
 METHODS = ("POST", "GET", "DELETE")
 
 
@@ -71,7 +71,7 @@ class ManagementApi:
         if request.method not in METHODS or not connection_id:
             # What AWS says wherever there is no route.
             raise RequestRefused(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
-        body = await read_body(request, PAYLOAD_LIMIT)
+        body = await read_body(request, MESSAGE_LIMIT)  # contract M09
         if body is None:
             raise RequestRefused(413, "PayloadTooLargeException", "Message too long")
         if self._guard is not None:
@@ -84,7 +84,8 @@ class ManagementApi:
             if self._cross_api_post == 403 and self._lives_elsewhere(connection_id):  # contract M17
                 raise _forbidden() from None
             # The error is named by the header alone, the body is empty: botocore goes by the header (M05, M06).
-            return Response(status_code=410, headers={**_headers(), "x-amzn-errortype": "GoneException"})
+            headers = {**_headers(), "x-amzn-errortype": "GoneException"}
+            return Response(status_code=410, media_type="application/json", headers=headers)
         except BufferFull:
             raise RequestRefused(429, "LimitExceededException", "The client's buffer is full") from None
         except Throttled:
@@ -180,10 +181,8 @@ def _text(body: bytes) -> str:
 
 
 def _headers() -> dict[str, str]:
-    request_id = str(uuid.uuid4())
-    digits = request_id.replace("-", "")
     return {
-        "x-amzn-requestid": request_id,
-        "x-amz-apigw-id": digits[:16],
-        "x-amzn-trace-id": f"Root=1-{digits[:8]}-{digits[8:]}",
+        "x-amzn-requestid": str(uuid.uuid4()),
+        "x-amz-apigw-id": extended_request_id(),
+        "x-amzn-trace-id": trace_id(),
     }

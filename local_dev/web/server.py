@@ -5,8 +5,10 @@ Clients have no TLS here, though the deployed API has nothing else (H23): a brow
 authority, and pages served from 127.0.0.1 count as secure without. Functions do speak TLS (proxy.py).
 """
 
+import asyncio
 import contextlib
 import functools
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,15 +27,23 @@ class Server(uvicorn.Server):
         yield
 
 
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Not that what still runs is given up at the end, which is as it should be."""
+    cancelled = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not cancelled and not str(record.msg).startswith("Cancel %s running task(s)")
+
+
 def make_server(app: Any, *, assumptions: Assumptions | None = None) -> Server:
     """A server for `app`; `assumptions` decide compression (L19) and what a too large message hears (L05)."""
     assumed = assumptions or Assumptions()
+    logging.getLogger("uvicorn.error").addFilter(_worth_saying)
     protocol = functools.partial(GatewayWebSocketProtocol, too_large_reason=assumed.too_large_reason)
     return Server(
         uvicorn.Config(
             app,
             http=GatewayHttpProtocol,
             ws=protocol,  # type: ignore[arg-type]  # uvicorn only ever calls it
+            proxy_headers=False,  # the address of a client is that of its socket, whatever it says itself
             ws_ping_interval=None,
             ws_per_message_deflate=assumed.compression == "on",
             lifespan="off",

@@ -11,7 +11,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.browser.conftest import DEFAULTS
 from tests.conftest import ServedGateway
-from tests.local_dev.inspector.scene import HANDLERS, Thread, message
+from tests.local_dev.inspector.scene import HANDLERS, Scene, message, scene
+from tests.threads import Inside, in_thread
 
 pytestmark = pytest.mark.browser
 
@@ -38,19 +39,21 @@ def rooms() -> Rooms:
 
 
 @pytest.fixture(scope="module")
-def served(rooms: Rooms) -> Iterator[Thread]:
-    with Thread(handlers=HANDLERS, tables={"Rooms": "stack-Rooms"}, dynamodb=lambda: rooms) as thread:
+def served(rooms: Rooms) -> Iterator[Inside[Scene]]:
+    with in_thread(
+        scene(handlers=HANDLERS, tables={"Rooms": "stack-Rooms"}, dynamodb=lambda: rooms)
+    ) as thread:
         yield thread
 
 
 @pytest.fixture
-def open_page(browser: Browser, served: Thread) -> Iterator[Callable[..., Page]]:
+def open_page(browser: Browser, served: Inside[Scene]) -> Iterator[Callable[..., Page]]:
     """Opens the page; at the end no page may have complained."""
     complaints: list[str] = []
     contexts = []
 
     def visit(tab: str = "timeline", **options: Any) -> Page:
-        context = browser.new_context(base_url=served.scene.url, **{**DEFAULTS, **DESK, **options})
+        context = browser.new_context(base_url=served.value.url, **{**DEFAULTS, **DESK, **options})
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -70,8 +73,8 @@ def open_page(browser: Browser, served: Thread) -> Iterator[Callable[..., Page]]
 
 
 @pytest.fixture
-def client(served: Thread) -> Iterator[ClientConnection]:
-    with connect(served.scene.url.replace("http", "ws") + "/prod?room=general") as connection:
+def client(served: Inside[Scene]) -> Iterator[ClientConnection]:
+    with connect(served.value.url.replace("http", "ws") + "/prod?room=general") as connection:
         yield connection
 
 
@@ -214,13 +217,13 @@ def test_functions_show_their_last_invocations(
     expect(first.locator(".opened pre").first).to_contain_text("for the function")
 
 
-def test_rows_follow_the_table(open_page: Callable[..., Page], rooms: Rooms, served: Thread) -> None:
+def test_rows_follow_the_table(open_page: Callable[..., Page], rooms: Rooms, served: Inside[Scene]) -> None:
     page = open_page("tables")
     expect(page.locator("tbody tr")).to_have_count(1)
     rooms.items.append({"room": {"S": "<b>ops</b>"}, "count": {"N": "2"}, "tags": {"SS": ["b", "a"]}})
 
     async def happen() -> None:
-        served.scene.journal.record("notice", text="something happened")
+        served.value.journal.record("notice", text="something happened")
 
     served.run(happen())
     expect(page.locator("tbody tr")).to_have_count(2)
@@ -253,13 +256,13 @@ def test_nothing_overflows_on_a_phone(open_page: Callable[..., Page], client: Cl
 
 
 def test_two_thousand_entries_are_the_most_that_is_drawn(
-    open_page: Callable[..., Page], served: Thread
+    open_page: Callable[..., Page], served: Inside[Scene]
 ) -> None:
     page = open_page()
 
     async def flood() -> None:
         for number in range(2500):
-            served.scene.journal.record("sent", connection="AAAAAAAAAAAAAAA=", text=f"flood {number}")
+            served.value.journal.record("sent", connection="AAAAAAAAAAAAAAA=", text=f"flood {number}")
 
     served.run(flood())
     expect(exchange(page, "flood 2499")).to_have_count(1)
@@ -269,7 +272,7 @@ def test_two_thousand_entries_are_the_most_that_is_drawn(
     expect(page.locator(".exchange")).to_have_count(1)
 
 
-def test_events_of_any_shape_are_shown(open_page: Callable[..., Page], served: Thread) -> None:
+def test_events_of_any_shape_are_shown(open_page: Callable[..., Page], served: Inside[Scene]) -> None:
     page = open_page()
     context = {"eventType": "__proto__", "connectionId": {"a": 1}, "routeKey": ["x"]}
     events: list[Any] = [
@@ -289,7 +292,7 @@ def test_events_of_any_shape_are_shown(open_page: Callable[..., Page], served: T
     ]
 
     async def happen() -> None:
-        record = served.scene.journal.record
+        record = served.value.journal.record
         for number, shape in enumerate(events):
             facts = {"function": "Odd", "request": f"odd {number}"}
             record("invoked", event=shape, cold=False, **facts)
@@ -344,9 +347,9 @@ def test_the_chat_can_be_watched(browser: Browser, gateway: ServedGateway, room:
 
 
 @pytest.fixture(scope="module")
-def js(browser: Browser, served: Thread) -> Iterator[Evaluate]:
+def js(browser: Browser, served: Inside[Scene]) -> Iterator[Evaluate]:
     """Calls a JavaScript function `(module, argument) => …` with the module of that name."""
-    page = browser.new_page(base_url=served.scene.url)
+    page = browser.new_page(base_url=served.value.url)
     page.goto("/_local/")
 
     def evaluate(module: str, function: str, argument: Any = None) -> Any:

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
-import threading
 import time
 
 from local_dev.clock import Clock
+
+TURNS = 20
+"""Turns of the loop within which whoever has slept long enough has done what it woke for."""
 
 
 class MovedClock(Clock):
@@ -39,15 +41,16 @@ class MovedClock(Clock):
             self._sleepers.discard(moved)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass; called from another thread, after something has slept."""
+        """Let time pass, and all happen that is due then; called from another thread, after something has
+        slept.
+        """
         assert self._loop is not None, "nobody sleeps by this clock"
-        done = threading.Event()
 
-        def move() -> None:
+        async def move() -> None:
             self._ahead += seconds
             for moved in self._sleepers:
                 moved.set()
-            done.set()
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
 
-        self._loop.call_soon_threadsafe(move)
-        assert done.wait(20), "the deployment does not answer"
+        asyncio.run_coroutine_threadsafe(move(), self._loop).result(20)

@@ -21,6 +21,9 @@ async def test_p02_a_closed_connection_is_gone(probe: Probe, tag: str, managemen
     await probe.event("disconnect", connection=connection)
     with pytest.raises(management.exceptions.GoneException):
         await asyncio.to_thread(management.post_to_connection, ConnectionId=connection, Data=b"x")
+    for call in (management.get_connection, management.delete_connection):
+        with pytest.raises(management.exceptions.GoneException):
+            await asyncio.to_thread(call, ConnectionId=connection)
 
 
 async def test_p03_a_function_that_connect_invokes_as_an_event_may_greet(probe: Probe) -> None:

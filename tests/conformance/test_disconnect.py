@@ -65,6 +65,9 @@ async def test_d05_the_authorizers_context_is_there_without_asking_it_again(prob
 
 async def test_d06_disconnect_does_not_wait_for_a_message_that_still_runs(probe: Probe, tag: str) -> None:
     """BEL: no order is promised; this is the one that finds more faults."""
+    async with probe.connect(query=f"tag={tag}b"):
+        first = await probe.connection_of(tag + "b")
+    await probe.event("post-after-close", connection=first)  # so that no worker has to start first
     async with probe.connect(query=f"tag={tag}") as socket:
         connection = await probe.connection_of(tag)
         await socket.send('{"do":"slow"}')

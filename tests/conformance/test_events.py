@@ -8,6 +8,11 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from aws_lambda_powertools.utilities.data_classes import APIGatewayWebSocketEvent
+from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event import (
+    APIGatewayAuthorizerRequestEvent,
+    parse_api_gateway_arn,
+)
 from aws_lambda_powertools.utilities.parser.models import (
     APIGatewayWebSocketConnectEventModel,
     APIGatewayWebSocketDisconnectEventModel,
@@ -168,6 +173,15 @@ async def test_e19_a05_authorizer_context_is_in_all_events_as_strings(probe: Pro
         assert given == {"principalId": "probe", "number": "7", "flag": "true", "text": "x"}
 
 
+async def test_e19_a05_context_reads_as_in_json(probe: Probe, tag: str) -> None:
+    """That null is left out is BEL: since 2021 nothing in an event is null (E09)."""
+    async with probe.connect(query=f"tag={tag}&do=auth-odd"):
+        given = (await probe.event("connect", tag=tag))["requestContext"]["authorizer"]
+    del given["integrationLatency"]
+    texts = {"half": "0.5", "no": "false", "large": "9007199254740994", "empty": ""}
+    assert given == {"principalId": "probe", **texts}
+
+
 async def test_e20_header_names_keep_the_clients_spelling(probe: Probe, tag: str) -> None:
     event = (await session(probe, tag, additional_headers=[("X-oddly-SPELT", "1")]))["connect"]
     assert event["headers"]["X-oddly-SPELT"] == "1"
@@ -189,9 +203,9 @@ async def test_e21_connection_and_upgrade_reach_the_authorizer_only(probe: Probe
 
 
 async def test_e22_query_values_are_decoded_and_the_last_one_counts(probe: Probe, tag: str) -> None:
-    event = (await session(probe, tag, query="&a=1&a=%D8%B3%2F&b="))["connect"]
-    assert event["queryStringParameters"] == {"tag": tag, "a": "س/", "b": ""}
-    assert event["multiValueQueryStringParameters"] == {"tag": [tag], "a": ["1", "س/"], "b": [""]}
+    event = (await session(probe, tag, query="&a=1&a=%D8%B3%2F+%2B&b="))["connect"]
+    assert event["queryStringParameters"] == {"tag": tag, "a": "س/ +", "b": ""}
+    assert event["multiValueQueryStringParameters"] == {"tag": [tag], "a": ["1", "س/ +"], "b": [""]}
 
 
 async def test_e23_text_travels_unparsed(probe: Probe, tag: str) -> None:
@@ -207,6 +221,16 @@ async def test_powertools_models_accept_every_event(probe: Probe, tag: str) -> N
     APIGatewayWebSocketConnectEventModel.model_validate(events["connect"])
     APIGatewayWebSocketMessageEventModel.model_validate(events["message"])
     APIGatewayWebSocketDisconnectEventModel.model_validate(events["disconnect"])
+    for kind in ("connect", "message", "disconnect"):
+        context = APIGatewayWebSocketEvent(events[kind]).request_context
+        assert (context.event_type, context.identity.source_ip) == (
+            kind.upper(),
+            events[kind]["requestContext"]["identity"]["sourceIp"],
+        )
+    asked = APIGatewayAuthorizerRequestEvent(events["authorize"])
+    assert asked.get_type == "REQUEST"
+    assert parse_api_gateway_arn(asked.method_arn).api_id == asked.request_context.api_id
+    assert asked.query_string_parameters == {"tag": tag}
 
 
 def leaves(value: Any) -> Iterator[Any]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import ssl
+from urllib.parse import urlencode
 
 import pytest
 from botocore.credentials import Credentials
@@ -109,6 +110,17 @@ async def test_h10_h11_h12_authorizer(probe: Probe, wish: str, status: int) -> N
     assert b"secret" not in answer.body
 
 
+@pytest.mark.parametrize("effects", [("Allow", "Deny"), ("Deny", "Allow")])
+async def test_h11_a_deny_wins_whatever_the_order(probe: Probe, effects: tuple[str, ...]) -> None:
+    statements = [
+        {"Action": "execute-api:Invoke", "Effect": effect, "Resource": "arn:aws:execute-api:*:*:*"}
+        for effect in effects
+    ]
+    document = {"Version": "2012-10-17", "Statement": statements}
+    policy = json.dumps({"principalId": "probe", "policyDocument": document})
+    assert (await refusal(probe, query=urlencode({"do": "auth-policy", "policy": policy}))).status == 403
+
+
 async def test_h10_a_refused_handshake_never_reaches_connect(probe: Probe, tag: str) -> None:
     await refusal(probe, query=f"do=auth-deny&tag={tag}")
     async with probe.connect(query=f"tag={tag}b"):
@@ -187,6 +199,9 @@ async def test_h18_over_500_new_connections_a_second_it_is_429() -> None:
     assert await refused() == 429
     now = 0.002
     assert [await refused(), await refused()] == [None, 429]
+    now = 3600.0
+    assert {await refused() for _ in range(500)} == {None}
+    assert await refused() == 429
 
 
 async def test_h19_h20_r20_only_the_chosen_subprotocol_of_connects_headers_reaches_the_client(

@@ -9,6 +9,7 @@ import pytest
 from websockets.frames import Opcode
 
 from local_dev.clock import Clock
+from local_dev.gateway.connections import Throttled
 from local_dev.gateway.events import Handshake
 from local_dev.gateway.gateway import Accepted, Gateway
 from local_dev.gateway.throttles import AccountLimits
@@ -34,6 +35,16 @@ async def test_l01_l02_a_message_of_several_frames_may_have_128_kb(probe: Probe)
         parts = ["x" * 32 * KB] * 3
         await socket.send(parts)
         assert json.loads(await received(socket))["body"] == "".join(parts)
+
+
+async def test_l01_l03_128_kb_pass_and_a_byte_more_is_1009(probe: Probe, tag: str) -> None:
+    whole = ["x" * 32 * KB] * 4
+    async with probe.connect(query=f"tag={tag}") as socket:
+        await socket.send(whole)
+        await probe.event("message", connection=await probe.connection_of(tag))
+        sending = asyncio.create_task(socket.send([*whole, "x"]))
+        assert (await closed_by_peer(socket))[0] == 1009
+        await asyncio.gather(sending, return_exceptions=True)
 
 
 async def test_l02_what_is_posted_comes_in_frames_of_at_most_32_kb(probe: Probe, tag: str) -> None:
@@ -93,7 +104,8 @@ async def test_l08_l10_ten_minutes_without_a_message_end_a_connection(probe: Pro
     async with probe.connect(query=f"tag={tag}") as socket:
         connection = await probe.connection_of(tag)
         probe.advance(590)
-        assert (await answer_to(socket, "awake"))["body"] == "awake"  # from the client
+        await socket.send('{"do":"nothing"}')  # from the client, and nothing to it
+        await probe.event("message", connection=connection)
         probe.advance(590)
         url = probe.on_connection(connection)
         await asyncio.to_thread(probe.request, "POST", url, b"awake as well")  # to the client
@@ -132,7 +144,9 @@ async def test_l11_an_integration_has_29_seconds_unless_less_is_asked(probe: Pro
 
 async def test_l12_an_authorizer_may_answer_8_kb(probe: Probe) -> None:
     """The other counts of the row are quotas at deployment."""
-    assert (await refusal(probe, query="do=auth-large")).status >= 400
+    async with probe.connect(query="do=auth-large&size=7000") as socket:
+        assert socket.response.status_code == 101
+    assert (await refusal(probe, query="do=auth-large&size=9000")).status >= 400
 
 
 class Silent:
@@ -174,6 +188,8 @@ async def test_l13_beyond_5000_requests_at_once_the_account_is_throttled() -> No
     for _ in range(20):
         await second.message(other, "x")  # type: ignore[arg-type]
     assert throttled in frames[-1]
+    with pytest.raises(Throttled):
+        second.describe("AAAAAAAAAAAAAAA=")
     frames.clear()
     now = 0.1  # a thousand more
     for _ in range(900):

@@ -12,7 +12,7 @@ import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from tests.conformance.clients import answer_to, closed_by_peer, received
+from tests.conformance.clients import IDENTIFIER, answer_to, closed_by_peer, received
 from tests.conformance.marks import local_only
 from tests.conformance.stub import answering
 from tests.conformance.target import Probe
@@ -30,7 +30,9 @@ async def test_m01_m02_e17_post(probe: Probe, tag: str, escape: Any) -> None:
         assert (answer.status, answer.body) == (200, b"")
         assert answer.headers["content-type"] == "application/json"
         assert answer.headers["content-length"] == "0"
-        assert {"x-amzn-requestid", "x-amz-apigw-id", "x-amzn-trace-id"} <= set(answer.headers)
+        assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", answer.headers["x-amzn-requestid"])
+        assert re.fullmatch(IDENTIFIER, answer.headers["x-amz-apigw-id"])
+        assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", answer.headers["x-amzn-trace-id"])
         assert await received(socket) == "س"
 
 

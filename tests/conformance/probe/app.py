@@ -104,7 +104,9 @@ def authorize(event: dict[str, Any], context: Any) -> Any:
     if wish == "auth-nested":
         given["nested"] = {"a": [1]}
     if wish == "auth-large":
-        given["long"] = "x" * 9000
+        given["long"] = "x" * int(query(event, "size"))
+    if wish == "auth-odd":
+        given = {"half": 0.5, "no": False, "large": 2**53 + 2, "empty": "", "none": None}
     answer: dict[str, Any] = {
         "principalId": "probe",
         "policyDocument": {

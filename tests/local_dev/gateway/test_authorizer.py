@@ -103,7 +103,7 @@ def test_statements_that_apply(statement: dict[str, Any]) -> None:
         {**ALLOW, "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
         {"Effect": "Allow", "NotAction": "execute-api:*", "Resource": "*"},
         {"Effect": "Allow", "NotAction": "EXECUTE-API:invoke", "Resource": "*"},
-        {"Effect": "Allow", "Action": "*", "NotResource": ["x", "*/$connect"]},
+        {"Effect": "Allow", "Action": "*", "NotResource": ["x", "arn:*:*:*:*:*/$connect"]},
         {**ALLOW, "Effect": "allow"},
         {**ALLOW, "Action": 5},
         {**ALLOW, "Resource": {"a": "*"}},

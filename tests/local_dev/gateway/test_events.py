@@ -58,6 +58,48 @@ def test_the_api_key_header_is_shown_on_connect_and_is_empty_on_disconnect() -> 
     assert stub["x-api-key"] == ""
 
 
+def test_what_a_client_says_of_its_way_is_added_to_and_never_believed() -> None:
+    """Contract E20."""
+    sent = (
+        *(("x-forwarded-for", "198.51.100.1"), ("X-Forwarded-For", "198.51.100.2, 198.51.100.3")),
+        *(("x-forwarded-proto", "http"), ("X-FORWARDED-PORT", "80"), ("x-amzn-trace-id", "Root=mine")),
+    )
+    event = events.connect_event(session(headers=sent), request_id="r", now_ms=0)
+    assert event["headers"] == {
+        "Host": API.domain_name,
+        "X-Amzn-Trace-Id": HANDSHAKE.trace_id,
+        "X-Forwarded-For": f"198.51.100.1, 198.51.100.2, 198.51.100.3, {HANDSHAKE.source_ip}",
+        "X-Forwarded-Port": "443",
+        "X-Forwarded-Proto": "https",
+    }
+    assert event["multiValueHeaders"] == {name: [value] for name, value in event["headers"].items()}
+    assert event["requestContext"]["identity"] == {"sourceIp": HANDSHAKE.source_ip}
+
+
+def test_a_repeated_header_has_its_last_value_and_all_of_them() -> None:
+    """Contract E01."""
+    used = session(headers=(("Cookie", "a=1"), ("Cookie", "b=2"), ("cookie", "c=3")))
+    event = events.connect_event(used, request_id="r", now_ms=0)
+    assert (event["headers"]["Cookie"], event["headers"]["cookie"]) == ("b=2", "c=3")
+    assert event["multiValueHeaders"]["Cookie"] == ["a=1", "b=2"]
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        ("a=1+2&b=1%2B2", {"a": ["1 2"], "b": ["1+2"]}),
+        ("a%5B%5D=x&%D8%B3=y", {"a[]": ["x"], "س": ["y"]}),
+        ("a=%zz&b=%E2%82", {"a": ["%zz"], "b": ["\ufffd"]}),
+        ("a=b=c&=d&&e;f=1", {"a": ["b=c"], "": ["d"], "e;f": ["1"]}),
+        ("&", {}),
+    ],
+)
+def test_query_values(query: str, values: dict[str, list[str]]) -> None:
+    """Contract E22: `+` is a blank, and what cannot be decoded does no harm."""
+    event = events.connect_event(session(query=query), request_id="r", now_ms=0)
+    assert event.get("multiValueQueryStringParameters", {}) == values
+
+
 @pytest.mark.parametrize(
     ("headers", "agent"),
     [((), None), ((("user-agent", ""),), ""), ((("USER-AGENT", "a"), ("User-Agent", "b")), "b")],

@@ -156,6 +156,12 @@ async def test_a_failure_is_an_error_frame(route: Route, failure: Exception, mes
     assert here.client.closed is None
 
 
+async def test_a_time_out_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    here = await scene(ONE_WAY, handlers={"say": TimeoutError()})
+    await here.say()
+    assert [record.getMessage() for record in caplog.records] == ["route say: no answer within 29 s"]
+
+
 async def test_no_route_is_forbidden() -> None:
     """Contract R11."""
     here = await scene(ONE_WAY)

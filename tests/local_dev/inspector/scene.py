@@ -3,15 +3,12 @@
 The handlers stand in for worker processes and write the journal as those do.
 """
 
-import asyncio
 import itertools
 import json
-import socket
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from local_dev.errors import FunctionRaised
 from local_dev.gateway.gateway import Gateway
@@ -20,10 +17,10 @@ from local_dev.journal import Journal
 from local_dev.stack.model import Api, Function, Integration, IntegrationType, Note, Route
 from local_dev.web.app import make_app
 from local_dev.web.server import make_server
+from tests.local_dev.web.serving import listening
 
 Handler = Callable[["Handlers", Mapping[str, Any]], Awaitable[Any]]
 KEY = "prod"
-T = TypeVar("T")
 
 
 class Handlers:
@@ -125,47 +122,12 @@ async def scene(
         notes=notes,
         heartbeat=heartbeat,
     )
-    server = make_server(app)
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        sock.listen()
-        serving = asyncio.create_task(server.serve(sockets=[sock]))
+    async with listening(make_server(app)) as port:
         try:
-            yield Scene(f"http://127.0.0.1:{sock.getsockname()[1]}", running, journal, inspector)
+            yield Scene(f"http://127.0.0.1:{port}", running, journal, inspector)
         finally:
             await gateway.shut_down()
             inspector.close()
-            server.should_exit = True
-            await serving
-
-
-class Thread:
-    """A scene in a thread of its own, for tests that are not asynchronous. `run` runs a coroutine in it."""
-
-    def __init__(self, **options: Any) -> None:
-        self._options = options
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="scene")
-
-    def __enter__(self) -> "Thread":
-        self._thread.start()
-        assert self._ready.wait(30), "the scene was not set"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(30)
-        assert not self._thread.is_alive()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """The coroutine's result."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        async with scene(**self._options) as self.scene:
-            self._ready.set()
-            await self._stop.wait()
 
 
 def message(**fields: Any) -> str:

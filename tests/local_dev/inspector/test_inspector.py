@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from local_dev.inspector.guard import ACTION_HEADER
-from local_dev.inspector.inspector import FRAME_LIMIT
+from local_dev.web.limits import MESSAGE_LIMIT
 from tests.local_dev.inspector.scene import Scene, message, scene
 
 pytestmark = pytest.mark.anyio
@@ -251,7 +251,7 @@ async def test_what_is_not_there_is_said_in_a_line(stage: Scene, method: str) ->
 async def test_a_frame_has_to_be_text_and_not_too_long(stage: Scene) -> None:
     path = "/_local/connections/prod/AAAAAAAAAAAAAAA="
     assert (await ask(stage, path, method="POST", headers=ACTION, body=b"\xff")).status == 400
-    long = await ask(stage, path, method="POST", headers=ACTION, body=b"x" * (FRAME_LIMIT + 1))
+    long = await ask(stage, path, method="POST", headers=ACTION, body=b"x" * (MESSAGE_LIMIT + 1))
     assert (long.status, long.headers["x-content-type-options"]) == (413, "nosniff")
 
 

@@ -36,6 +36,7 @@ def fail(event, context): raise KeyError("a detail")
 def leave(event, context): sys.stdout.flush(); os._exit(7)
 def hang(event, context): time.sleep(3600)
 def odd(event, context): return {1, 2}
+def raw(event, context): return event.encode()
 def large(event, context): return "x" * event["size"]
 def note(event, context):
     with open(event["file"], "a") as file: file.write("x")
@@ -159,6 +160,23 @@ async def test_a_result_that_is_not_json(code: Path) -> None:
             await invoke(odd)
 
 
+@pytest.mark.parametrize("result", ["certainly not", "[" * 200_000])
+async def test_bytes_that_are_no_json_are_told_of(code: Path, result: str) -> None:
+    lines: list[str] = []
+    journal = Journal()
+    async with pool(function(code, "app.raw"), output=lines, journal=journal) as raw:
+        assert await invoke(raw, '{"fine": 1}') == {"fine": 1}
+        with pytest.raises(FunctionRaised, match="not JSON"):
+            await invoke(raw, result)
+    (said,) = lines
+    assert said.startswith("[ERROR] the handler's result is not JSON: b'" + result[:13])
+    assert len(said) < 150
+    assert [entry.kind for entry in journal.since(0) if entry.kind in ("returned", "failed")] == [
+        "returned",
+        "failed",
+    ]
+
+
 async def test_a_result_of_several_megabytes(code: Path) -> None:
     async with pool(function(code, "app.large")) as large:
         assert len(await invoke(large, {"size": 3_000_000})) == 3_000_000
@@ -192,9 +210,15 @@ async def test_a_module_that_cannot_be_imported_is_one_clear_line(code: Path) ->
 
 
 async def test_code_that_is_not_on_this_disk(code: Path) -> None:
-    for where in (None, code / "gone"):
-        async with pool(function(where, "app.echo")) as nowhere:
-            with pytest.raises(FunctionExited, match="its code is not a folder on this disk"):
+    lines: list[str] = []
+    for where, says in (
+        (None, "its code is not here to be run"),
+        (code / "gone", "its code is not a folder"),
+    ):
+        async with pool(function(where, "app.echo"), output=lines) as nowhere:
+            await nowhere.warm()
+            assert (lines == []) is (where is None)  # what has no code has been noted when it was deployed
+            with pytest.raises(FunctionExited, match=says):
                 await invoke(nowhere)
 
 
@@ -248,12 +272,16 @@ async def test_beyond_the_limit_invocations_are_throttled(
     code: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("local_dev.runtime.pool.MAX_WAITING", 3)
-    async with pool(function(code, "app.echo")) as echo:
+    monkeypatch.setattr("local_dev.runtime.function.THROTTLED_NOTICE", 3600.0)
+    lines: list[str] = []
+    async with pool(function(code, "app.echo"), output=lines) as echo:
         results = await asyncio.gather(*(invoke(echo) for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(result, FunctionThrottled) for result in results) == 2
     assert not any(
         isinstance(result, FunctionError) and not isinstance(result, FunctionThrottled) for result in results
     )
+    told = [line for line in lines if line != "heard"]
+    assert told == ["[ERROR] TooManyRequestsException: too many invocations at once"]  # once in a while
 
 
 @contextlib.asynccontextmanager

@@ -262,7 +262,7 @@ async def test_a_response_of_six_megabytes_is_the_largest(tmp_path: Path) -> Non
             assert refused.value.error_type == "Function.ResponseSizeTooLarge"
             assert str(refused.value).endswith("(6291556 bytes).")
         assert len(await one.invoke(b'{"size": 1}')) == 1
-    assert any("Function.ResponseSizeTooLarge" in line for line in lines)
+    assert [line.partition(":")[0] for line in lines] == ["[ERROR] Function.ResponseSizeTooLarge"] * 2
 
 
 async def test_a_child_that_left_the_group_holds_nothing_up(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Code is found wherever a template may say it is: folders, zip files, build folders, the CDK's assets, images."""
 
+import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,3 +125,61 @@ def test_raw_functions_layers_and_the_cdks_assets(tmp_path: Path) -> None:
     assert code_folder(resources["L"]["Properties"]["Content"]) == tmp_path / "layer"
     assert code_folder(resources["C"]["Properties"]["Code"]) == tmp_path / "asset.123"
     assert code_folder(resources["S"]["Properties"]["Code"]) is None
+
+
+def test_what_the_cdk_lists_beside_the_template(tmp_path: Path) -> None:
+    """Without the metadata in the template, which only its command line asks for."""
+    listing = {
+        "files": {
+            "a1": {"source": {"path": "asset.a1"}, "destinations": {"here": {"objectKey": "a1.zip"}}},
+            "b2": {"source": {"path": "asset.b2.zip"}, "destinations": {"here": {"objectKey": "b2.zip"}}},
+        }
+    }
+    (tmp_path / "Stack.assets.json").write_text(json.dumps(listing))
+    (tmp_path / "Broken.assets.json").write_text("{}")
+    resources: dict[str, Any] = {
+        name: {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {"Code": {"S3Bucket": "b", "S3Key": f"{name}.zip"}},
+        }
+        for name in ("a1", "b2", "c3")
+    }
+    point_at_disk({"Resources": resources}, base=tmp_path, parameters={})
+    found = [code_folder(resource["Properties"]["Code"]) for resource in resources.values()]
+    assert found == [tmp_path / "asset.a1", tmp_path / "asset.b2.zip", None]
+
+
+def test_the_serverless_frameworks_package(tmp_path: Path) -> None:
+    (tmp_path / "chat.zip").write_bytes(b"")
+    key = "serverless/chat/dev/1700000000000-2023-11-14T22:13:20.000Z/chat.zip"
+    code: dict[str, Any] = {"S3Bucket": {"Ref": "ServerlessDeploymentBucket"}, "S3Key": key}
+    resources = {"F": {"Type": "AWS::Lambda::Function", "Properties": {"Code": code}}}
+    point_at_disk({"Resources": resources}, base=tmp_path, parameters={})
+    assert code_folder(resources["F"]["Properties"]["Code"]) == tmp_path / "chat.zip"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "made", "inside"),
+    [
+        ("Metadata: {BuildMethod: python3.12}", "layer/shared.py", "python/shared.py"),
+        ("Metadata: {BuildMethod: python3.12}", "layer/python/shared.py", "python/shared.py"),
+        ("Metadata: {BuildMethod: makefile}", "layer/shared.py", "shared.py"),
+        ("Description: as it is", "layer/shared.py", "shared.py"),
+    ],
+)
+def test_a_layer_that_is_still_to_be_built(
+    deployed: Deploy, tmp_path: Path, metadata: str, made: str, inside: str
+) -> None:
+    """`sam build` puts the folder's content where Lambda looks for it, unless it is there."""
+    (tmp_path / made).parent.mkdir(parents=True)
+    (tmp_path / made).write_text("x = 1")
+    layer = f"  L: {{Type: AWS::Serverless::LayerVersion, Properties: {{ContentUri: layer}}, {metadata}}}\n"
+    for _ in range(2):
+        (function,) = deployed(SAM.format(code="Layers: [!Ref L]") + layer).stack.functions.values()
+        assert (function.layers[0] / inside).read_text() == "x = 1"
+
+
+def test_a_layer_that_is_not_here(deployed: Deploy) -> None:
+    layer = "  L: {Type: AWS::Lambda::LayerVersion, Properties: {Content: {S3Bucket: b, S3Key: k.zip}}}\n"
+    (note,) = deployed(SAM.format(code="Layers: [!Ref L]") + layer).stack.notes
+    assert note.text == "its content is not on this disk but s3://b/k.zip; functions run without the layer"

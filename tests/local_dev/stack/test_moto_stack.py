@@ -288,3 +288,29 @@ def test_a_small_stack_imports_little_of_moto() -> None:
 def test_no_type_is_both_played_and_inert_beyond_roles() -> None:
     assert {kind for kind in PLAYED if is_inert(kind)} <= {kind for kind in PLAYED if "::IAM::" in kind}
     assert {service(kind) for kind in DEFERRED} <= set(MODULES)
+
+
+def test_events_can_be_put_where_a_rule_has_a_function_for_a_target(deployed: Deploy) -> None:
+    """moto would want a library for JSON paths; and a queue gets the event as it does in the cloud."""
+    from moto.events.models import events_backends
+    from moto.sqs.models import sqs_backends
+
+    made = deployed(
+        f"""Resources:{API}
+  Queue: {{Type: AWS::SQS::Queue}}
+  Rule:
+    Type: AWS::Events::Rule
+    Properties:
+      EventPattern: {{source: [shop]}}
+      Targets:
+        - {{Id: f, Arn: "arn:aws:lambda:us-east-1:123456789012:function:f"}}
+        - {{Id: q, Arn: !GetAtt Queue.Arn}}
+"""
+    )
+    put = [{"Source": "shop", "DetailType": "sold", "Detail": json.dumps({"what": "tea"})}]
+    events_backends["123456789012"]["us-east-1"].put_events(put)
+    name = made.resources["Queue"].id.rpartition("/")[2]
+    (message,) = sqs_backends["123456789012"]["us-east-1"].receive_message(name, 1, 0, 0)
+    event = json.loads(message.body)
+    assert (event["source"], event["detail"]) == ("shop", {"what": "tea"})
+    assert "ingestion-time" not in event

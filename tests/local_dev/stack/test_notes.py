@@ -116,11 +116,11 @@ def test_templates_that_do_not_run_are_kept_all_the_same(deployed: Deploy) -> No
 
 
 def test_other_transforms_and_loops(deployed: Deploy) -> None:
-    text = BASE.replace("Transform: AWS::Serverless-2016-10-31", "Transform: [AWS::LanguageExtensions, Mine]")
+    text = BASE.replace("AWS::Serverless-2016-10-31", "[AWS::Serverless-2016-10-31, Mine]")
     made = deployed(text + "  Fn::ForEach::Queues: [Name, [a, b], {'Q${Name}': {Type: AWS::SQS::Queue}}]\n")
     assert made.notes() == [
         "1 Mine: this transform is not run here; the template is taken as it is",
-        "8 Fn::ForEach::Queues: not supported; what it makes is left out",
+        "8 Fn::ForEach::Queues: in the cloud a loop takes Transform: AWS::LanguageExtensions",
     ]
 
 

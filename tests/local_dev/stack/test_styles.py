@@ -464,7 +464,7 @@ def test_sam_with_globals_conditions_and_mappings(deployed: Deploy, tmp_path: py
              (note.split(" ", 1) for note in made.notes())]  # fmt: skip
     assert ("Nightly", "Main: schedules do not invoke functions here") in noted
     assert ("Web", "ServerlessRestApi: AWS::ApiGateway::RestApi is not run here") in noted
-    assert ("Topic", "Main: AWS::SNS::Subscription is not run here") in noted
+    assert ("Topic", "Main: topics do not invoke functions here") in noted
     assert any(where == "Ws" and "SAM makes one route of send and Send" in text for where, text in noted)
     assert any(
         "the layer arn:aws:lambda:us-east-1:017000801446:layer:Powertools:1" in text for _, text in noted

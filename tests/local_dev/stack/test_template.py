@@ -69,11 +69,6 @@ def test_includes_are_read_from_disk(folder: Path) -> None:
         ("Resources: {}\n\t- x", "template.yaml:2: not YAML"),
         ("just text", "no Resources section"),
         ("Resources: []", "no Resources section"),
-        ("Resources: {A: {Fn::Transform: {Name: Mine}}}", "only AWS::Include of a local file"),
-        (
-            "Resources: {A: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/k}}}}",
-            "only AWS::Include of a local file",
-        ),
         (
             "Resources: {A: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: gone.yaml}}}}",
             "gone.yaml: no such file",
@@ -84,6 +79,25 @@ def test_what_is_no_template(folder: Path, text: str, says: str) -> None:
     with pytest.raises(TemplateError, match=says) as raised:
         read_template(write(folder, text))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("macro", "what"),
+    [
+        ("{Name: Mine}", "Mine"),
+        ("Mine", "Mine"),
+        ("{Name: AWS::Include, Parameters: {Location: s3://b/k}}", "of s3://b/k"),
+        ("{Name: AWS::Include, Parameters: {Location: !Ref X}}", "of {'Ref': 'X'}"),
+        ("{Name: AWS::Include}", "of None"),
+    ],
+)
+def test_other_transforms_are_left_out_and_named(folder: Path, macro: str, what: str) -> None:
+    text = f"Resources:\n  A:\n    Type: T\n    Properties: {{B: 1, Fn::Transform: {macro}}}"
+    template = read_template(write(folder, text))
+    assert template["Resources"]["A"]["Properties"] == {"B": 1}
+    ((path, says),) = template.left_out
+    assert template.lines.of(*path) == 4
+    assert says == f"only an AWS::Include of a local file is run here; the transform {what} is left out"
 
 
 def test_a_file_that_is_not_there_or_not_text(folder: Path) -> None:
@@ -133,6 +147,7 @@ def test_odd_parameters(folder: Path, declared: str, given: dict[str, str], says
         check_parameters(template, given)
 
 
+@pytest.mark.filterwarnings("error")
 def test_a_pattern_that_only_java_knows_is_not_checked(folder: Path) -> None:
     declared = "{P: {Type: String, AllowedPattern: '[a-z&&[^x]]++(?<n>'}}"
     template = read_template(write(folder, f"Parameters: {declared}\nResources: {{}}"))

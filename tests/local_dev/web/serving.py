@@ -1,48 +1,41 @@
-"""An application behind the gateway's own server on a free port of this machine, in a thread of its own."""
+"""A server of the gateway's on a free port of this machine: in this event loop, or in a thread of its own."""
 
 import asyncio
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from local_dev.web.server import make_server
+from local_dev.web.server import Server, make_server
+from tests.threads import Inside, in_thread
 
-START_TIMEOUT = 20.0
+PATIENCE = 20.0
+"""Seconds after which a test that waits has failed."""
+
+
+@asynccontextmanager
+async def listening(server: Server) -> AsyncIterator[int]:
+    """Serve in this event loop, on the port that is given. Connections have to be closed before the end."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as sock:
+        serving = asyncio.create_task(server.serve(sockets=[sock]))
+        try:
+            yield sock.getsockname()[1]
+        finally:
+            server.should_exit = True
+            async with asyncio.timeout(PATIENCE):
+                await serving
 
 
 class Served:
-    """A running application: its port, and the loop it runs in."""
+    """An application in a thread of its own: its port, and what runs coroutines where it runs."""
 
-    def __init__(self, port: int, loop: asyncio.AbstractEventLoop) -> None:
-        self.port, self.loop = port, loop
-        self.url = f"http://127.0.0.1:{port}"
-
-    def run(self, work: Any) -> Any:
-        """The result of a coroutine, run where the application runs."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(START_TIMEOUT)
+    def __init__(self, inside: Inside[int]) -> None:
+        self.port, self.run = inside.value, inside.run
+        self.url = f"http://127.0.0.1:{self.port}"
 
 
 @contextmanager
 def served(app: Any) -> Iterator[Served]:
     """Serve `app`, and take it down again."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        server = make_server(app)
-        ready = threading.Event()
-        loops: list[asyncio.AbstractEventLoop] = []
-
-        async def main() -> None:
-            loops.append(asyncio.get_running_loop())
-            ready.set()  # the socket listens already: what comes before the server is ready waits
-            await server.serve(sockets=[sock])
-
-        thread = threading.Thread(target=lambda: asyncio.run(main()), name="served")
-        thread.start()
-        try:
-            assert ready.wait(START_TIMEOUT)
-            yield Served(sock.getsockname()[1], loops[0])
-        finally:
-            server.should_exit = True
-            thread.join(START_TIMEOUT)
-            assert not thread.is_alive()
+    with in_thread(listening(make_server(app))) as inside:
+        yield Served(inside)

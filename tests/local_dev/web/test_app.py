@@ -199,6 +199,16 @@ async def test_the_management_api_is_found_by_host_and_by_path() -> None:
         client.leave()
 
 
+async def test_the_source_ip_is_that_of_the_socket_whatever_the_client_says() -> None:
+    """Contract E13: who believes it lets anybody choose the address that an authorizer's policy asks for."""
+    async with served() as running:
+        client = await running.socket(X_Forwarded_For="198.51.100.1", X_Forwarded_Proto="https")
+        event = await running.lambdas.next("connect")
+        assert event["requestContext"]["identity"]["sourceIp"] == "127.0.0.1"
+        assert event["headers"]["X-Forwarded-For"] == "198.51.100.1, 127.0.0.1"
+        client.leave()
+
+
 async def test_boto3_finds_a_stage_with_a_path_of_two_segments() -> None:
     async with served(APIS) as running:
         async with connect(running.url.replace("http", "ws") + "/OtherApi/prod") as client:

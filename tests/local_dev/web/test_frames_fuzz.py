@@ -24,7 +24,8 @@ from local_dev.gateway.assumptions import Assumptions
 from local_dev.gateway.connections import BufferFull, Gone
 from local_dev.web.limits import FRAME_LIMIT, MESSAGE_LIMIT
 
-from .wire import PATIENCE, RawClient, Served, frame, handshake, masked, served
+from .serving import PATIENCE
+from .wire import RawClient, Served, frame, handshake, masked, served
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10

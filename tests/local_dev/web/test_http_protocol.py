@@ -40,6 +40,7 @@ def echo(app: FastAPI) -> None:
         (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * HEAD_LIMIT, 431),
         (b"GET / HTTP/1.1\r\nA: " + b"x" * 1_000_000, 431),
         (b"POST /echo HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n" + b"x" * (BODY_LIMIT + 500_000), 413),
+        (b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n\r\n", 400),
         (handshake("/" + "x" * (TARGET_LIMIT - 10)), 414),
         (handshake(A="x" * 9_000), 431),
         (b"POST" + handshake()[3:], 405),

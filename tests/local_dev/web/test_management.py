@@ -91,12 +91,12 @@ class Deployed:
         self.app = app
         self.served: Served
 
-    def connected(self, key: str = "prod") -> Client:
+    def connected(self, key: str = "prod", *, user_agent: str = "probe") -> Client:
         """A new client of the API with that key."""
 
         async def connect() -> Client:
             gateway = self.gateways[key]
-            agent = (("User-Agent", "probe"),)
+            agent = (("User-Agent", user_agent),)
             accepted = await gateway.connect(
                 Handshake(agent, "", "10.0.0.1", path=f"/{key}", host="localhost")
             )
@@ -195,6 +195,15 @@ def test_m03_printed_with_blanks_around_colons(deployed: Deployed) -> None:
     assert lines[:4] == ["{", '  "identity" : {', '    "sourceIp" : "10.0.0.1",', '    "userAgent" : "probe"']
 
 
+def test_m03_text_is_utf8(deployed: Deployed) -> None:
+    agent = 'pr\u00f6be "\\" \u0633'
+    path = f"/prod/@connections/{deployed.connected(user_agent=agent).id}"
+    answer, body = deployed.request("GET", path)
+    assert answer.headers["content-length"] == str(len(body))
+    assert 'pr\u00f6be \\"\\\\\\" \u0633'.encode() in body
+    assert json.loads(body)["identity"]["userAgent"] == agent
+
+
 def test_m04_delete_has_no_body(deployed: Deployed) -> None:
     answer, body = deployed.request("DELETE", f"/prod/@connections/{deployed.connected().id}")
     assert (answer.status, body, answer.headers["content-type"]) == (204, b"", None)
@@ -205,6 +214,7 @@ def test_m05_gone_is_named_by_the_header_alone(deployed: Deployed) -> None:
     assert (answer.status, body) == (410, b"")
     assert answer.headers["x-amzn-errortype"] == "GoneException"
     assert answer.headers["content-length"] == "0"
+    assert answer.headers["content-type"] == "application/json"
 
 
 @pytest.mark.parametrize(

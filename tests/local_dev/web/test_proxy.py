@@ -17,7 +17,8 @@ import trustme
 from local_dev.web import caller, proxy
 from local_dev.web.proxy import EndpointProxy
 
-from .wire import HOST, PATIENCE, RawClient, Served, make_api, served, until
+from .serving import PATIENCE
+from .wire import HOST, RawClient, Served, make_api, served, until
 
 pytestmark = pytest.mark.anyio
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import zlib
 
 import pytest
 from websockets.asyncio.client import connect
@@ -10,7 +11,8 @@ from local_dev.gateway.assumptions import Assumptions
 from local_dev.gateway.connections import BufferFull, Gone
 from local_dev.web.limits import EARLY_LIMIT, FRAME_LIMIT, MESSAGE_LIMIT
 
-from .wire import PATIENCE, Frame, Lambdas, RawClient, Served, frame, handshake, served
+from .serving import PATIENCE
+from .wire import Frame, Lambdas, RawClient, Served, frame, handshake, served
 
 pytestmark = pytest.mark.anyio
 
@@ -262,6 +264,60 @@ async def test_a_client_that_pings_and_never_reads_is_dropped() -> None:
             async with asyncio.timeout(PATIENCE):
                 await flood()
         assert (await ended_with(running))[0] == 1006
+
+
+ENDS = ("close", "reset", "half-close", "delete", "delete and close", "large", "binary", "large and cut")
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_disconnect_runs_once_however_a_connection_ends(end: str) -> None:
+    """Contract D02: a second time would come before the ends of the next clients."""
+    ended: list[str] = []
+    lambdas = Lambdas(disconnect=lambda event: ended.append(event["requestContext"]["connectionId"]))
+    async with served(lambdas=lambdas) as running:
+        client = await running.socket()
+        connection_id = await connection_of(running)
+        gateway = running.gateways["prod"]
+        if "large" in end:
+            client.send(frame(TEXT, b"x" * (FRAME_LIMIT + 1)))
+        if end == "binary":
+            client.send(frame(BINARY, b"x"))
+        if "delete" in end or "cut" in end:
+            await gateway.cut(connection_id)
+        if end == "reset":
+            client.leave()
+        elif end == "half-close":
+            client.writer.write_eof()
+        elif "close" in end:
+            client.send(frame(CLOSE, b"\x03\xe8") * 2)
+        if end in ("delete", "binary"):
+            client.send(frame(CLOSE, (await client.frame()).payload))
+        await running.lambdas.next("disconnect")
+        client.leave()
+        for _ in range(2):
+            other = await running.socket()
+            other.send(frame(CLOSE))
+            await running.lambdas.next("disconnect")
+            other.leave()
+        assert (ended[0], ended.count(connection_id), len(ended)) == (connection_id, 1, 3)
+
+
+@pytest.mark.parametrize(("size", "passes"), [(FRAME_LIMIT, True), (FRAME_LIMIT + 1, False)])
+async def test_a_compressed_frame_is_measured_by_what_is_in_it(size: int, passes: bool) -> None:
+    """Contract L02, L19: a few bytes on the wire are not let grow beyond a frame."""
+    async with served(assumptions=Assumptions(compression="on")) as running:
+        client = await running.open()
+        client.send(handshake(Sec_WebSocket_Extensions="permessage-deflate"))
+        assert (await client.response())[0] == 101
+        deflate = zlib.compressobj(wbits=-15)
+        payload = deflate.compress(b"x" * size) + deflate.flush(zlib.Z_SYNC_FLUSH)
+        client.send(frame(TEXT, payload.removesuffix(b"\0\0\xff\xff"), rsv=4))
+        answered = await client.frame()
+        if passes:
+            assert answered.opcode == TEXT
+        else:
+            assert answered.close == (1009, "")
+        client.leave()
 
 
 async def test_a_second_cut_and_posts_after_the_end_are_gone() -> None:

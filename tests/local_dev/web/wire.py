@@ -1,7 +1,6 @@
 """An application served on a free port of this event loop, and a client that speaks bytes."""
 
 import asyncio
-import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -16,8 +15,7 @@ from local_dev.stack.model import Api, CustomDomain, Integration, IntegrationTyp
 from local_dev.web.app import make_app
 from local_dev.web.server import Server, make_server
 
-PATIENCE = 20.0
-"""Seconds after which a test that waits has failed."""
+from .serving import PATIENCE, listening
 
 HOST = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
 
@@ -45,10 +43,11 @@ def make_api(*, stage: str = "prod", domains: tuple[CustomDomain, ...] = (), **o
 
 @dataclass
 class Lambdas:
-    """Functions of this process: `connect` and `default` are what they answer, `events` what they got."""
+    """Functions of this process: what each of them answers, and in `events` what they got."""
 
     connect: Callable[[Any], Any] = lambda event: {"statusCode": 200}
     default: Callable[[Any], Any] = lambda event: {"statusCode": 200, "body": event["body"]}
+    disconnect: Callable[[Any], Any] = lambda event: None
     before_connect: asyncio.Event | None = None
     events: "asyncio.Queue[tuple[str, Any]]" = field(default_factory=asyncio.Queue)
 
@@ -58,8 +57,8 @@ class Lambdas:
         self.events.put_nowait((name, event))
         if name == "connect" and self.before_connect is not None:
             await self.before_connect.wait()
-        answers = {"connect": self.connect, "default": self.default}
-        return answers[name](event) if name in answers else None
+        answers = {"connect": self.connect, "default": self.default, "disconnect": self.disconnect}
+        return answers[name](event)
 
     def invoke_later(self, name: str, event: Any) -> None:
         """Nobody waits for the answer."""
@@ -118,15 +117,11 @@ async def served(
     }
     app = make_app(gateways=gateways, **{"edges": (), "site": None, "assumptions": assumptions, **options})
     server = make_server(app, assumptions=assumptions)
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as sock:
-        serving = asyncio.create_task(server.serve(sockets=[sock]))
+    async with listening(server) as port:
         try:
-            yield Served(sock.getsockname()[1], server, app, gateways, functions)
+            yield Served(port, server, app, gateways, functions)
         finally:
             await asyncio.gather(*(gateway.shut_down() for gateway in gateways.values()))
-            server.should_exit = True
-            async with asyncio.timeout(PATIENCE):
-                await serving
 
 
 async def until(holds: Callable[[], bool]) -> None:

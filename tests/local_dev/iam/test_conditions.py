@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_dev.gateway.conditions import holds
+from local_dev.iam.conditions import holds
 
 FACTS = {
     "aws:sourceip": "203.0.113.7",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_dev.gateway.wildcards import matches
+from local_dev.iam.wildcards import matches
 
 
 @pytest.mark.parametrize(
