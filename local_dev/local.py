@@ -89,7 +89,7 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         )
         cleanup.push_async_callback(functions.stop)
         if options.warm:
-            warming = asyncio.create_task(_outlive(functions.warm(warm_up_order(stack))))
+            warming = asyncio.create_task(_outlive(functions.warm(*warm_up_order(stack))))
             cleanup.push_async_callback(_end, [warming])
         await loading
         gateways = _gateways(apis, functions, services.credentials, journal, options)
@@ -105,19 +105,21 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         yield Deployment(url, stack, cloud, functions, gateways, server)
 
 
-def warm_up_order(stack: Stack) -> list[str]:
-    """The functions in the order in which a first client needs them."""
-    names: list[str] = []
+def warm_up_order(stack: Stack) -> tuple[list[str], list[str]]:
+    """The functions that a client needs to connect, and the others in the order in which it then needs them."""
+    connecting: list[str] = []
+    others: list[str] = []
     for api in stack.apis:
         for key in ("$connect", "$default", *api.routes):
             route = api.routes.get(key)
+            names = connecting if key == "$connect" else others
             if route and route.authorizer:
                 names.append(route.authorizer.function)
             if route and route.integration and route.integration.function:
                 names.append(route.integration.function)
-    names += [mapping.function for mapping in stack.stream_mappings]
-    names += [mapping.function for mapping in stack.queue_mappings]
-    return list(dict.fromkeys(names))
+    others += [mapping.function for mapping in stack.stream_mappings]
+    others += [mapping.function for mapping in stack.queue_mappings]
+    return list(dict.fromkeys(connecting)), list(dict.fromkeys(others))
 
 
 def _load() -> None:

@@ -73,15 +73,17 @@ class LocalFunctions:
         self._queued += 1
         self._spawn(self._deliver(function, payload))
 
-    async def warm(self, names: Sequence[str]) -> None:
-        """Load the named functions, as many at once as there are processors, in this order; so that the
-        first client does not wait for it. Whoever waits for a debugger does not hold up the others.
+    async def warm(self, *stages: Sequence[str]) -> None:
+        """Load the named functions, so that the first client does not wait for it: stage after stage, within
+        one as many at once as there are processors, in order. Whoever waits for a debugger does not hold up
+        the others.
         """
-        functions = [self._functions[name] for name in names if name in self._functions]
         for function in self._functions.values():
             if function.debug:
                 self._spawn(function.warm())
-        await asyncio.gather(*(self._load(function) for function in functions if not function.debug))
+        for names in stages:
+            functions = [self._functions[name] for name in names if name in self._functions]
+            await asyncio.gather(*(self._load(function) for function in functions if not function.debug))
         await asyncio.to_thread(prune, cache_folder())
 
     def reload(self, names: Collection[str]) -> None:

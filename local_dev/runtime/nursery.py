@@ -88,6 +88,7 @@ def _tell_ended(control: socket.socket, children: set[int]) -> None:
 
 def main() -> None:
     """Import, say what is there now, and serve."""
+    gc.disable()  # nothing of what is loaded becomes garbage
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
     spec = importlib.util.spec_from_file_location("bootstrap", os.path.join(here, "bootstrap.py"))  # noqa: PTH118
     assert spec and spec.loader
@@ -95,8 +96,8 @@ def main() -> None:
     spec.loader.exec_module(bootstrap)
     for name in LIBRARIES:
         importlib.import_module(name)
-    gc.collect()
     gc.freeze()  # what is shared with the children is not touched by their collector
+    gc.enable()
     control = socket.socket(fileno=int(sys.argv[1]))
     modules = sorted({name.partition(".")[0] for name in sys.modules})
     control.send(json.dumps({"modules": modules}).encode())
