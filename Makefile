@@ -2,6 +2,7 @@
 # make test    lint, types and every test
 # make conformance    the gateway's behaviour, row by row (make conformance URL=wss://…/probe asks a deployed stage)
 # make fuzz SECONDS=100    the frame path for six times as long, route selection, signatures and the management API
+# make bench   how long the gateway takes to start, and its memory (ARGS='--runs 9 --template …')
 # make screenshots    pictures for the documents, of the page that `make run` serves
 PORT ?= 8000
 ARGS ?=
@@ -10,7 +11,7 @@ SECONDS ?= 100
 BIN := .venv/bin
 SOURCES := functions local_dev tests
 
-.PHONY: run test lint types unit conformance fuzz format screenshots validate lock clean
+.PHONY: run test lint types unit conformance fuzz bench format screenshots validate lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m local_dev --port $(PORT) $(ARGS)
@@ -31,6 +32,9 @@ conformance: .venv/dev.stamp
 
 fuzz: .venv/dev.stamp
 	FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/local_dev/web/test_frames_fuzz.py tests/local_dev/web/test_management.py tests/local_dev/web/test_invoke_api.py tests/local_dev/gateway tests/local_dev/iam
+
+bench: .venv/dev.stamp
+	$(BIN)/python -m tests.bench.start $(ARGS)
 
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix $(SOURCES) && $(BIN)/ruff format $(SOURCES)

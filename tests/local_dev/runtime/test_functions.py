@@ -22,6 +22,8 @@ from local_dev.runtime.function import LocalFunction
 from local_dev.runtime.functions import LocalFunctions
 from local_dev.stack.model import Function
 
+from .deployed import deployed as by_name
+
 pytestmark = pytest.mark.anyio
 
 HANDLERS = '''
@@ -284,19 +286,11 @@ async def test_beyond_the_limit_invocations_are_throttled(
     assert told == ["[ERROR] TooManyRequestsException: too many invocations at once"]  # once in a while
 
 
-@contextlib.asynccontextmanager
-async def deployed(*made_of: Function, **options: Any) -> AsyncIterator[tuple[LocalFunctions, list[str]]]:
-    lines: list[str] = []
-    functions = LocalFunctions(
-        {one.label: one for one in made_of},
-        service_for=lambda _: {},
-        output=lambda _, line: lines.append(line),
-        **options,
-    )
-    try:
-        yield functions, lines
-    finally:
-        await functions.stop()
+def deployed(
+    *made_of: Function, **options: Any
+) -> contextlib.AbstractAsyncContextManager[tuple[LocalFunctions, list[str]]]:
+    """The functions, invoked by their labels."""
+    return by_name({one.label: one for one in made_of}, **options)
 
 
 async def until(true: Callable[[], bool]) -> None:

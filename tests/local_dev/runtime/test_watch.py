@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from local_dev.runtime.functions import LocalFunctions
 from local_dev.runtime.watch import CodeFolders, watch
 from local_dev.stack.model import Function
+
+from .deployed import deployed
 
 pytestmark = pytest.mark.anyio
 
@@ -150,23 +151,9 @@ async def test_polling_sees_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert await touched(watched, tmp_path / "app.py") == {"one"}
 
 
-@contextlib.asynccontextmanager
-async def running(*made_of: Function) -> AsyncIterator[tuple[LocalFunctions, list[str]]]:
-    lines: list[str] = []
-    functions = LocalFunctions(
-        {one.name: one for one in made_of},
-        service_for=lambda _: {},
-        output=lambda _, line: lines.append(line),
-    )
-    try:
-        yield functions, lines
-    finally:
-        await functions.stop()
-
-
 async def test_after_a_reload_the_new_code_answers(tmp_path: Path) -> None:
     answer(tmp_path, "'a'")
-    async with running(function("one", tmp_path)) as (functions, _):
+    async with deployed({"one": function("one", tmp_path)}) as (functions, _):
         assert await functions.invoke("one", {}, wait=WITHIN) == "a"
         for value in "bcdefg":  # files of one size, saved within one second
             answer(tmp_path, f"'{value}'")
@@ -184,7 +171,7 @@ async def test_an_invocation_that_runs_finishes_with_the_old_code(tmp_path: Path
         encoding="utf-8",
     )
     event = {"started": str(tmp_path / "started"), "go": str(tmp_path / "go")}
-    async with running(function("one", tmp_path)) as (functions, _):
+    async with deployed({"one": function("one", tmp_path)}) as (functions, _):
         old = asyncio.create_task(functions.invoke("one", event, wait=WITHIN))
         await until((tmp_path / "started").exists)
         answer(tmp_path, "'new'")
@@ -197,7 +184,7 @@ async def test_an_invocation_that_runs_finishes_with_the_old_code(tmp_path: Path
 
 async def test_a_mistake_is_reported_when_it_is_saved_and_mended_by_the_next_save(tmp_path: Path) -> None:
     answer(tmp_path, "1")
-    async with running(function("one", tmp_path)) as (functions, lines):
+    async with deployed({"one": function("one", tmp_path)}) as (functions, lines):
         await functions.invoke("one", {}, wait=WITHIN)
         answer(tmp_path, "(")
         functions.reload(["one"])
@@ -209,7 +196,7 @@ async def test_a_mistake_is_reported_when_it_is_saved_and_mended_by_the_next_sav
 
 async def test_a_reload_while_workers_start_gives_the_new_code(tmp_path: Path) -> None:
     answer(tmp_path, "'old'")
-    async with running(function("one", tmp_path)) as (functions, _):
+    async with deployed({"one": function("one", tmp_path)}) as (functions, _):
         first = asyncio.create_task(functions.invoke("one", {}, wait=WITHIN))
         await asyncio.sleep(0)
         answer(tmp_path, "'new'")
@@ -219,7 +206,7 @@ async def test_a_reload_while_workers_start_gives_the_new_code(tmp_path: Path) -
 
 async def test_a_function_nobody_has_used_is_not_started_by_a_reload(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("raise SystemExit('loaded')", encoding="utf-8")
-    async with running(function("one", tmp_path)) as (functions, lines):
+    async with deployed({"one": function("one", tmp_path)}) as (functions, lines):
         functions.reload(["one", "unknown"])
         await functions.warm([])
     assert lines == []
