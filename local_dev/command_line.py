@@ -10,6 +10,7 @@ from .console import Console
 from .errors import TemplateError
 from .gateway.assumptions import assumptions
 from .options import Options
+from .stack.cloud import TTL_SWEEP
 from .stack.endpoints import read_endpoints
 
 TEMPLATES = ("template.yaml", "template.yml", "template.json")
@@ -45,6 +46,7 @@ def read_options(arguments: list[str] | None, console: Console) -> Options:
         debug=tuple(given.debug),
         watch=given.reload,
         warm=True,
+        ttl_sweep=given.ttl_sweep,
     )
 
 
@@ -72,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="[SERVICE=]URL",
         **_MANY,
         help="another back end than moto, for all services or for one",
+    )
+    add(
+        "--ttl-sweep",
+        metavar="SECONDS",
+        type=_seconds,
+        default=TTL_SWEEP,
+        help="how often expired items are deleted; 0 for never (default: %(default)g)",
     )
     add("--version", action=_Version, nargs=0, help="print the version")
     return parser
@@ -105,6 +114,16 @@ def _scale(text: str) -> float:
         number = math.nan
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return number
 
 

@@ -65,6 +65,7 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
                 region=options.region,
                 endpoints=options.endpoints,
                 moto=started.moto,
+                ttl_sweep=options.ttl_sweep,
             )
         )
         stack, cloud = found.stack, found.cloud

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .clock import Clock
 from .gateway.assumptions import Assumptions
+from .stack.cloud import TTL_SWEEP
 from .stack.endpoints import Endpoints
 
 log = logging.getLogger(__package__)
@@ -18,7 +19,8 @@ class Options:
 
     `output` gets each line a function prints, with the function's logical id; `notice` what the gateway
     itself has to say. `iam`: signatures and roles are checked. `debug` names functions that wait for a
-    debugger, `watch`: code is reloaded when it is saved, `warm`: functions are loaded before they are needed.
+    debugger, `watch`: code is reloaded when it is saved, `warm`: functions are loaded before they are needed,
+    `ttl_sweep`: seconds between looks for expired items in moto, 0 for never.
     """
 
     template: Path
@@ -36,3 +38,4 @@ class Options:
     debug: tuple[str, ...] = ()
     watch: bool = False
     warm: bool = False
+    ttl_sweep: float = TTL_SWEEP

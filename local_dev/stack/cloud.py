@@ -18,6 +18,9 @@ from ..errors import DeployError
 
 log = logging.getLogger(__name__)
 
+TTL_SWEEP = 5.0
+"""Seconds between looks for expired items. DynamoDB takes up to a few days."""
+
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "ASIALOCALLOCALLOCAL0",
     "AWS_SECRET_ACCESS_KEY": "local-secret-that-opens-nothing",
@@ -89,13 +92,20 @@ class Cloud:
         region: str,
         stack: str,
         process: asyncio.subprocess.Process | None = None,
+        ttl_sweep: float = TTL_SWEEP,
     ) -> "Cloud":
         """Deploy `template` into a new moto process, or into `process`, which `spawn` has started; DeployError
-        says why it cannot be.
+        says why it cannot be. Expired items are deleted each `ttl_sweep` seconds, with 0 never.
         """
         process = process or await spawn(region)
         assert process.stdin and process.stdout
-        request = {"template": template, "parameters": parameters, "region": region, "stack": stack}
+        request = {
+            "template": template,
+            "parameters": parameters,
+            "region": region,
+            "stack": stack,
+            "ttl_sweep": ttl_sweep,
+        }
         process.stdin.write(json.dumps(request).encode() + b"\n")
         line = await process.stdout.readline()
         answer = json.loads(line) if line else {"error": "the moto process ended before it answered"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import DeployError
 from .clients import make_client
-from .cloud import CREDENTIALS, Cloud
+from .cloud import CREDENTIALS, TTL_SWEEP, Cloud
 from .elsewhere import Elsewhere, create_elsewhere
 from .endpoints import Endpoints
 from .model import Stack
@@ -40,15 +40,23 @@ async def deployed(
     region: str,
     endpoints: Endpoints,
     moto: asyncio.subprocess.Process,
+    ttl_sweep: float = TTL_SWEEP,
 ) -> AsyncIterator[Deployed]:
-    """Deploy the template at `path` into `moto`; LocalError says what is in the way."""
+    """Deploy the template at `path` into `moto`, which deletes expired items each `ttl_sweep` seconds; LocalError
+    says what is in the way.
+    """
     async with contextlib.AsyncExitStack() as cleanup:
         template = read_template(path)
         checked = check_parameters(template, parameters)
         cloudformation = transform(template, base=path.resolve().parent, parameters=checked)
         try:
             cloud = await Cloud.start(
-                cloudformation, parameters=checked, region=region, stack=STACK_NAME, process=moto
+                cloudformation,
+                parameters=checked,
+                region=region,
+                stack=STACK_NAME,
+                process=moto,
+                ttl_sweep=ttl_sweep,
             )
         except DeployError as error:
             raise _located(error, template) from None

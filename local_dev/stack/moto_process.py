@@ -1,7 +1,7 @@
 """The AWS that the handlers see: moto in a process of its own, with the stack deployed into it.
 
 Started as `python -m local_dev.stack.moto_process`. Reads one JSON line on standard input, `{"template",
-"parameters", "region", "stack"}`; answers one on standard output, `{"port", "resources", "outputs",
+"parameters", "region", "stack", "ttl_sweep"}`; answers one on standard output, `{"port", "resources", "outputs",
 "account", "notes"}` or `{"error", "logical_id"}`; then serves moto over HTTP and writes `{"stream": <arn>}`
 whenever a table's stream gains a record, and the same with a queue's ARN for a message. It ends when its
 standard input closes, so it can never outlive the gateway. moto is not safe under threads, hence a process of its
@@ -146,12 +146,14 @@ def main() -> None:
         from .moto_late import LateServices  # noqa: PLC0415
         from .moto_serializer import shorten_the_way_of_attribute_values  # noqa: PLC0415
         from .moto_stack import deploy  # noqa: PLC0415
+        from .moto_ttl import Sweeper  # noqa: PLC0415
 
         line = sys.stdin.readline()
         if not line:  # the gateway has changed its mind
             return
         _end_with_parent()
         request = json.loads(line)
+        ttl_sweep = request.pop("ttl_sweep")
         _check_region(request["region"])
         stack, deployed = deploy(**request)
     except Exception as error:
@@ -176,6 +178,9 @@ def main() -> None:
     gc.freeze()
     gc.enable()
     _emit({"port": server.effective_port, **deployed})
+    if ttl_sweep:
+        sweeper = Sweeper(_one_at_a_time)
+        threading.Thread(target=sweeper.run, args=(ttl_sweep,), daemon=True).start()
     _warm(application, deployed["resources"], request["region"])
     server.run()
 
