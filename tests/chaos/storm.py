@@ -13,7 +13,7 @@ REFUSALS: tuple[Event, ...] = (
     {"type": "error", "code": "not_a_member", "content": ""},
 )
 
-FAULTS = ("cut", "refuse", "lose", "repeat", "expire", "void")
+FAULTS = ("elsewhere", "cut", "refuse", "lose", "repeat", "expire", "void")
 """What a storm may have besides frames that arrive late and in any order."""
 
 
@@ -22,7 +22,7 @@ def storm(seed: int, *, steps: int, faults: Sequence[str] = FAULTS, clients: int
     random = Random(seed)
     world = World(clients, seed=seed)
     steps_of = {
-        "say": 3, "elsewhere": 1, "open": 2, "up": 8, "down": 12, "commit": 4, "time": 4,
+        "say": 3, "open": 2, "up": 8, "down": 12, "commit": 4, "time": 4,
         **dict.fromkeys(faults, 1),
     }  # fmt: skip
     for _ in range(steps):
