@@ -1,0 +1,201 @@
+"""One run from one seed: a storm, its healing, a last round, the presence, and everybody leaves; then it is judged."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from tests.chaos.checker import check
+from tests.chaos.client import ChaosClient
+from tests.chaos.ending import Ending
+from tests.chaos.history import History, Kind, Record
+from tests.chaos.nemesis import Nemesis
+from tests.chaos.schedule import Action, schedule
+from tests.chaos.session import Pace
+from tests.chaos.stage import SWEEP_SECONDS, Gateway, Store, gateway, store
+from tests.chaos.talk import rooms_of, say_something, talk
+from tests.chaos.violations import Violation
+from tests.conftest import ROOT
+
+LEASE_SECONDS = 10
+SLACK_SECONDS = 8.0
+PRESENCE_SECONDS = LEASE_SECONDS + SWEEP_SECONDS + SLACK_SECONDS
+"""After all faults are over, presence has to be right: ghosts last for a lease, and the rest is for the sweep that
+finds them, the stream, and the next question of each client.
+"""
+
+CONVERGENCE_SECONDS = 40.0
+EMPTY_SECONDS = LEASE_SECONDS + SWEEP_SECONDS + SLACK_SECONDS
+PACE = Pace(hole=1.0, ping=4.0, presence=1, answer=4.0, silence=15.0)
+LOST_GOODBYES = {"at": "invoke", "do": "lose", "function": "Disconnect*", "chance": 0.4}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What is played. `faults` stands in for the schedule that the seed would make."""
+
+    seed: int
+    folder: Path
+    clients: int = 30
+    rooms: int = 6
+    seconds: float = 25.0
+    pause: float = 1.3
+    template: Path = ROOT / "template.yaml"
+    faults: Sequence[tuple[float, Action]] | None = None
+
+
+@dataclass
+class Outcome:
+    """What came of it. `times` are seconds from one phase to the next."""
+
+    violations: list[Violation] = field(default_factory=list)
+    messages: int = 0
+    acked: int = 0
+    stored: int = 0
+    shown: int = 0
+    reconnects: int = 0
+    injected: Mapping[str, int] = field(default_factory=dict)
+    times: dict[str, float] = field(default_factory=dict)
+    history: Path = Path()
+
+
+async def play(trial: Trial) -> Outcome:
+    """Play it; the history is in `trial.folder`."""
+    trial.folder.mkdir(parents=True, exist_ok=True)
+    path = trial.folder / "history.jsonl"
+    history = History(path)
+    try:
+        async with store() as kept:
+            parameters = {"LeaseSeconds": str(LEASE_SECONDS)}
+            async with gateway(
+                trial.folder, kept.url, template=trial.template, parameters=parameters
+            ) as served:
+                run = _Run(trial, history, kept, served)
+                ending, injected = await run.play()
+    finally:
+        history.close()
+    outcome = Outcome(violations=check(history, ending), injected=injected, times=run.times, history=path)
+    kinds = Counter(record.kind for record in history)
+    outcome.messages, outcome.acked, outcome.shown = kinds[Kind.SAY], kinds[Kind.ACKED], kinds[Kind.SHOWN]
+    outcome.stored = sum(map(len, ending.log.values()))
+    outcome.reconnects = kinds[Kind.CONNECTED] - trial.clients
+    return outcome
+
+
+class _Run:
+    """The phases of one trial."""
+
+    def __init__(self, trial: Trial, history: History, kept: Store, served: Gateway) -> None:
+        self.times: dict[str, float] = {}
+        self._trial, self._history, self._store, self._gateway = trial, history, kept, served
+        self._begun = self._phase_begun = time.monotonic()
+        self._clients: list[ChaosClient] = []
+
+    def now(self) -> float:
+        return time.monotonic() - self._begun
+
+    async def play(self) -> tuple[Ending, Mapping[str, int]]:
+        trial = self._trial
+        self._clients = [
+            ChaosClient(
+                room,
+                name,
+                server=self._gateway.ws_url,
+                history=self._history,
+                now=self.now,
+                random=Random(f"{trial.seed}/{name}/client"),
+                pace=PACE,
+            )
+            for room, name in rooms_of(trial.clients, trial.rooms)
+        ]
+        nemesis = Nemesis(self._gateway, self._clients, history=self._history, now=self.now, seed=trial.seed)
+        await self._storm(nemesis)
+        await nemesis.heal()
+        self._phase("storm")
+        settled = self.now() + PRESENCE_SECONDS
+        await self._last_round()
+        self._phase("last round")
+        await asyncio.sleep(max(0.0, settled + 1.0 - self.now()))
+        present = self._rooms(lambda client: client.is_connected)
+        leaving = self.now()
+        self._phase("presence")
+        memberships = await self._leave()
+        self._phase("leaving")
+        ending = Ending(
+            log=await self._store.log(),
+            expected=self._rooms(lambda _: True),
+            present=present,
+            settled=settled,
+            leaving=leaving,
+            memberships=memberships,
+        )
+        self._history.add(Record(self.now(), "", "", Kind.ENDING, ending.facts()))
+        return ending, nemesis.injected
+
+    async def _storm(self, nemesis: Nemesis) -> None:
+        trial = self._trial
+        planned = schedule(trial.seed, seconds=trial.seconds) if trial.faults is None else trial.faults
+        talking = (
+            talk(
+                client,
+                random=Random(f"{trial.seed}/{client.name}/talk"),
+                pause=trial.pause,
+                seconds=trial.seconds,
+            )
+            for client in self._clients
+        )
+        await asyncio.gather(nemesis.carry_out(planned), *talking)
+
+    async def _last_round(self) -> None:
+        """Everybody says one more thing, and all see everything; or time runs out, and the checker says what of
+        it went wrong.
+        """
+        random = Random(f"{self._trial.seed}/last")
+        for client in self._clients:
+            await client.say(say_something(random))
+        await self._until(self._have_converged, CONVERGENCE_SECONDS)
+
+    def _have_converged(self) -> bool:
+        sessions = [client.session for client in self._clients]
+        if any(not session.connected or session.outbox.waiting for session in sessions):
+            return False
+        ends: dict[str, set[int | None]] = {}
+        for client in self._clients:
+            ends.setdefault(client.room, set()).add(client.session.timeline.cursor)
+        return all(len(cursors) == 1 for cursors in ends.values()) and not any(
+            session.timeline.is_behind for session in sessions
+        )
+
+    async def _leave(self) -> list[tuple[str, str]]:
+        """All leave, some without a goodbye that arrives; the memberships that are left once there may be none."""
+        await self._gateway.set_faults([LOST_GOODBYES], seed=self._trial.seed)
+        await asyncio.gather(*(client.leave() for client in self._clients))
+        deadline = self.now() + EMPTY_SECONDS
+        while True:
+            left = await self._store.memberships()
+            if not left or self.now() > deadline:
+                return left
+            await asyncio.sleep(0.5)
+
+    async def _until(self, done: Callable[[], bool], seconds: float) -> None:
+        deadline = self.now() + seconds
+        while True:
+            if done() or self.now() > deadline:
+                return
+            await asyncio.sleep(0.1)
+
+    def _phase(self, name: str) -> None:
+        now = time.monotonic()
+        self.times[name] = round(now - self._phase_begun, 1)
+        self._phase_begun = now
+        self._history.add(Record(self.now(), "", "", Kind.PHASE, {"name": f"after the {name}"}))
+
+    def _rooms(self, wanted: Callable[[ChaosClient], bool]) -> dict[str, list[str]]:
+        rooms: dict[str, list[str]] = {client.room: [] for client in self._clients}
+        for client in self._clients:
+            if wanted(client):
+                rooms[client.room].append(client.name)
+        return rooms
