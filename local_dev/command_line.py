@@ -8,6 +8,7 @@ from typing import Any
 from .clock import Clock
 from .console import Console
 from .errors import TemplateError
+from .faults.faults import load_plan
 from .gateway.assumptions import assumptions
 from .options import Options
 from .stack.cloud import TTL_SWEEP
@@ -47,6 +48,7 @@ def read_options(arguments: list[str] | None, console: Console) -> Options:
         watch=given.reload,
         warm=True,
         ttl_sweep=given.ttl_sweep,
+        faults=None if given.faults is None else load_plan(given.faults or None),
     )
 
 
@@ -81,6 +83,14 @@ def _parser() -> argparse.ArgumentParser:
         type=_seconds,
         default=TTL_SWEEP,
         help="how often expired items are deleted; 0 for never (default: %(default)g)",
+    )
+    add(
+        "--faults",
+        metavar="FILE",
+        nargs="?",
+        type=Path,
+        const=False,
+        help="inject faults: those in the file, and those that are set while it runs",
     )
     add("--version", action=_Version, nargs=0, help="print the version")
     return parser

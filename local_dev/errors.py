@@ -6,6 +6,7 @@ LocalError
 ├── ListenError         the port cannot be had
 ├── EndpointError       --aws-endpoint cannot be used
 ├── AssumptionError     a switch of --assume that there is not
+├── FaultsError         a rule of --faults cannot be read
 ├── ModelError          a request model is no JSON schema
 ├── EdgeError           the CloudFront function failed
 ├── DebugError          --debug names a function that there is not, or debugpy is missing
@@ -47,6 +48,10 @@ class EndpointError(LocalError):
 
 class AssumptionError(LocalError):
     """A switch that there is not, or a value that it does not take."""
+
+
+class FaultsError(LocalError):
+    """What is to go wrong is not said in a way that can be read."""
 
 
 class ModelError(LocalError):

@@ -39,7 +39,8 @@ class Entry:
     connected {connection, api, stage, source}, refused {connection, api, stage, status},
     received and sent {connection, text}, disconnected {connection, code, reason},
     invoked {function, request, event, cold}, returned {function, request, result, duration_ms},
-    failed {function, request, error_type, error, duration_ms}, log {function, line}, notice {text}.
+    failed {function, request, error_type, error, duration_ms}, log {function, line}, notice {text},
+    fault {at, do, rule, and what it is about}.
     `function` is a name or a logical id; `event` and `result` are values, or their JSON text.
     """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .ahead import Ahead
+from .faults.faults import Faults
 from .gateway.gateway import Gateway
 from .gateway.throttles import AccountLimits
 from .iam.credentials import CredentialStore
@@ -73,10 +74,26 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         proxy = await cleanup.enter_async_context(
             EndpointProxy(hosts=Addresses(apis).hosts, target=address_of(sock))
         )
+        journal, faults, through = Journal(), None, {}
+        if options.faults:
+            from .faults.relay import Relay  # noqa: PLC0415 (seldom needed)
+
+            faults = Faults(options.faults, journal=journal)
+            relay = await cleanup.enter_async_context(Relay(faults))
+            called = {cloud.endpoint_url, *options.endpoints.urls()}
+            through = {there: await relay.front(there) for there in called}
         services = Services(
-            stack, apis, cloud, url=url, endpoints=options.endpoints, proxy=proxy.environment()
+            stack,
+            apis,
+            cloud,
+            url=url,
+            endpoints=options.endpoints,
+            proxy=proxy.environment(),
+            through=through,
         )
-        journal = Journal()
+        if faults:
+            faults.callers = services.callers
+            options.notice(f"faults are injected, seed {faults.seed}")
         debug = debug_ports(options.debug, stack.functions)
         for name, where in debug.items():
             options.notice(attach_notice(stack.functions[name].label, where))
@@ -87,6 +104,7 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
             journal=journal,
             debug=debug,
             preloaded=started.preloaded,
+            faults=faults,
         )
         cleanup.push_async_callback(functions.stop)
         if options.warm:
@@ -95,7 +113,7 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         await loading
         gateways = _gateways(apis, functions, services.credentials, journal, options)
         server, closing = _server(
-            found, functions, gateways, credentials=services.credentials, journal=journal, options=options
+            found, functions, gateways, services=services, faults=faults, journal=journal, options=options
         )
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         background = [
@@ -160,7 +178,8 @@ def _server(
     functions: LocalFunctions,
     gateways: Mapping[str, Gateway],
     *,
-    credentials: CredentialStore,
+    services: Services,
+    faults: Faults | None,
     journal: Journal,
     options: Options,
 ) -> tuple["Server", Callable[[], None]]:
@@ -171,7 +190,7 @@ def _server(
     from .web.server import make_server  # noqa: PLC0415
 
     stack, cloud = found.stack, found.cloud
-    find, clock = credentials.find, options.clock.time
+    find, clock = services.credentials.find, options.clock.time
     invoke_guard = InvokeGuard(find, region=cloud.region, clock=clock) if options.iam else None
     app = make_app(
         gateways=gateways,
@@ -179,6 +198,7 @@ def _server(
         site=options.site,
         assumptions=options.assumptions,
         guard=ConnectionsGuard(find, clock=clock) if options.iam else None,
+        faults=faults,
         extra=[
             lambda app: add_invoke_routes(
                 app,
@@ -201,6 +221,8 @@ def _server(
         ),
         notes=stack.notes,
         host=options.host,
+        faults=faults,
+        clock=options.clock,
     )
     return make_server(app, assumptions=options.assumptions), inspector.close
 

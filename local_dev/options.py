@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .clock import Clock
+from .faults.rules import Plan
 from .gateway.assumptions import Assumptions
 from .stack.cloud import TTL_SWEEP
 from .stack.endpoints import Endpoints
@@ -20,7 +21,8 @@ class Options:
     `output` gets each line a function prints, with the function's logical id; `notice` what the gateway
     itself has to say. `iam`: signatures and roles are checked. `debug` names functions that wait for a
     debugger, `watch`: code is reloaded when it is saved, `warm`: functions are loaded before they are needed,
-    `ttl_sweep`: seconds between looks for expired items in moto, 0 for never.
+    `ttl_sweep`: seconds between looks for expired items in moto, 0 for never, `faults` what is to go
+    wrong at first; without it nothing can.
     """
 
     template: Path
@@ -39,3 +41,4 @@ class Options:
     watch: bool = False
     warm: bool = False
     ttl_sweep: float = TTL_SWEEP
+    faults: Plan | None = None

@@ -13,7 +13,9 @@ MANAGEMENT_VARIABLE = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
 
 
 class Services:
-    """The environments of a stack's functions. `apis` by their path under `url`."""
+    """The environments of a stack's functions. `apis` by their path under `url`; `through` are addresses by the
+    endpoints that functions are to reach by way of them.
+    """
 
     def __init__(
         self,
@@ -24,15 +26,19 @@ class Services:
         url: str,
         endpoints: Endpoints,
         proxy: Mapping[str, str],
+        through: Mapping[str, str] | None = None,
     ) -> None:
         self.credentials = CredentialStore(cloud.account)
+        self.callers: dict[str, str] = {}
+        """Functions' logical ids by the access key that they sign with."""
+        through = through or {}
         self._stack, self._apis, self._cloud, self._url = stack, apis, cloud, url
         self._common = {
             "AWS_REGION": cloud.region,
             "AWS_DEFAULT_REGION": cloud.region,
-            "AWS_ENDPOINT_URL": cloud.endpoint_url,
+            "AWS_ENDPOINT_URL": through.get(cloud.endpoint_url, cloud.endpoint_url),
             "AWS_ENDPOINT_URL_LAMBDA": url,
-            **environment(endpoints),
+            **{name: through.get(there, there) for name, there in environment(endpoints).items()},
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -43,10 +49,12 @@ class Services:
         """The function's environment, with new credentials in it: ask once for each."""
         role = self._stack.roles.get(function.role or "")
         principal = function_principal(function, role, account=self._cloud.account)
+        credentials = self.credentials.issue(principal)
+        self.callers[credentials.access_key_id] = function.label
         return {
             **self._common,
             MANAGEMENT_VARIABLE: self._management_endpoint(function),
-            **self.credentials.issue(principal).environment(),
+            **credentials.environment(),
         }
 
     def _management_endpoint(self, function: Function) -> str:

@@ -13,6 +13,9 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
+from ..clock import Clock
+from ..faults.api import fault_routes
+from ..faults.faults import Faults
 from ..gateway.connections import BufferFull, Gone, Throttled
 from ..gateway.gateway import Gateway
 from ..journal import Journal
@@ -46,6 +49,8 @@ class Inspector:
         tables: Tables,
         notes: Sequence[Note] = (),
         host: str = "127.0.0.1",
+        faults: Faults | None = None,
+        clock: Clock | None = None,
         heartbeat: float = HEARTBEAT,
         run: str | None = None,
     ) -> None:
@@ -60,6 +65,7 @@ class Inspector:
                 Route("/events", self._events),
                 Route("/tables/{table}", self._rows),
                 Route("/connections/{key:path}/{connection}", self._act, methods=["POST", "DELETE"]),
+                *fault_routes(faults, clock or Clock()),
                 Route("/{name:path}", self._file),
             ]
         )
@@ -151,13 +157,15 @@ def add_inspector(
     dynamodb: Callable[[], Any] | None,
     notes: Sequence[Note] = (),
     host: str = "127.0.0.1",
+    faults: Faults | None = None,
+    clock: Clock | None = None,
     heartbeat: float = HEARTBEAT,
 ) -> Inspector:
     """Serve the inspector under /_local/, ahead of every other route of the application.
 
     `gateways` by their path ("prod", "ChatApi/prod"), `functions` by name, `tables` are names by logical id,
     `dynamodb` makes a boto3 client for them, `host` is what the server was bound to, `heartbeat` in seconds.
-    Close what is given back before the server is told to stop.
+    `faults` can be replaced and `clock` moved through it. Close what is given back before the server is told to stop.
     """
     inspector = Inspector(
         gateways=gateways,
@@ -166,6 +174,8 @@ def add_inspector(
         tables=Tables(tables, dynamodb),
         notes=notes,
         host=host,
+        faults=faults,
+        clock=clock,
         heartbeat=heartbeat,
     )
     # Under a router the path's last slash matters, and the site may have taken every other path.

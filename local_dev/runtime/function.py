@@ -1,15 +1,19 @@
 """One Lambda function: what an invocation of it is, around the workers that run it."""
 
+import asyncio
+import contextlib
 import json
 import math
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import FunctionError, FunctionExited, FunctionNotLoaded, FunctionRaised, FunctionThrottled
+from ..faults.faults import Faults, Running
+from ..faults.invocations import Invocations
 from ..journal import TEXT_LIMIT, Journal
 from ..stack.model import Function
 from .bytecode import cache_folder
@@ -42,11 +46,14 @@ class LocalFunction:
         journal: Journal | None = None,
         debug: DebugPort | None = None,
         preloaded: Preloaded | None = None,
+        faults: Faults | None = None,
         max_workers: int = MAX_WORKERS,
     ) -> None:
         self.function, self.debug = function, debug
         self._service, self._output, self._journal = service, output, journal
         self._preloaded = preloaded
+        self._faults = faults
+        self._disturbed = Invocations(faults, function.label) if faults else None
         self._running = 0
         self._throttled_at = -math.inf
         self._inline: tempfile.TemporaryDirectory[str] | None = None
@@ -55,16 +62,21 @@ class LocalFunction:
         )
 
     async def invoke(self, event: bytes) -> Any:
-        """Run the function once; FunctionError where it gives no result. Its own time-out is counted from
-        its start.
+        """Run the function once, unless a fault has it otherwise; FunctionError where it gives no result. Its own
+        time-out is counted from its start.
         """
+        if self._disturbed is None:
+            return await self._invoke(event)
+        return await self._disturbed.invoke(lambda crash_after: self._invoke(event, crash_after))
+
+    async def _invoke(self, event: bytes, crash_after: float | None = None) -> Any:
         request_id = str(uuid.uuid4())
         started = time.perf_counter()
         try:
             self._admit(event)
             self._running += 1
             try:
-                result = await self._run(event, request_id)
+                result = await self._run(event, request_id, crash_after)
                 answer = self._parsed(result)
             finally:
                 self._running -= 1
@@ -113,7 +125,7 @@ class LocalFunction:
         if reserved is not None and self._running >= reserved:
             raise FunctionThrottled("Rate Exceeded.", error_type="TooManyRequestsException")
 
-    async def _run(self, event: bytes, request_id: str) -> bytes:
+    async def _run(self, event: bytes, request_id: str, crash_after: float | None) -> bytes:
         worker = await self._pool.acquire()
         timeout = self.function.timeout
         if self._journal:
@@ -125,20 +137,39 @@ class LocalFunction:
                 cold=worker.cold,
             )
         promised = max(timeout, DEBUG_TIME) if self.debug else timeout
+        root = f"1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
         try:
-            return await worker.invoke(
-                event,
-                request_id=request_id,
-                arn=self.function.arn,
-                timeout=timeout,
-                deadline_ms=int((time.time() + promised) * 1000),
-                trace_id=f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
-            )
+            with self._exposed(worker, root, crash_after):
+                return await worker.invoke(
+                    event,
+                    request_id=request_id,
+                    arn=self.function.arn,
+                    timeout=timeout,
+                    deadline_ms=int((time.time() + promised) * 1000),
+                    trace_id=f"Root={root};Sampled=0",
+                )
         except FunctionError as error:
             self._report(error)
             raise
         finally:
             self._pool.release(worker)
+
+    @contextlib.contextmanager
+    def _exposed(self, worker: Worker, root: str, crash_after: float | None) -> Iterator[None]:
+        """While an invocation runs, a fault may crash its worker: by a call that it made, or after a time."""
+        if self._faults is None:
+            yield
+            return
+        timer = None
+        if crash_after is not None:
+            timer = asyncio.get_running_loop().call_later(crash_after, worker.crash)
+        self._faults.running[root] = Running(self.function.label, worker.crash)
+        try:
+            yield
+        finally:
+            del self._faults.running[root]
+            if timer:
+                timer.cancel()
 
     def _parsed(self, result: bytes) -> Any:
         """The value of a result. The runtime writes JSON, except where the handler returned bytes."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any
 
 from ..errors import FunctionError, FunctionThrottled
+from ..faults.faults import Faults
 from ..journal import Journal
 from ..stack.model import Function
 from .asynchronous import MAX_EVENT, MAX_QUEUED, deliver
@@ -19,7 +20,7 @@ from .preloaded import Preloaded
 class LocalFunctions:
     """All functions of a stack, by physical name. `service_for` gives the environment that points one of
     them at the local services, with its credentials; `debug` the ports of those that wait for a debugger. With
-    `preloaded` workers start faster; whoever started it ends it, after this.
+    `preloaded` workers start faster; whoever started it ends it, after this. `faults` happen to invocations.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class LocalFunctions:
         journal: Journal | None = None,
         debug: Mapping[str, DebugPort] | None = None,
         preloaded: Preloaded | None = None,
+        faults: Faults | None = None,
     ) -> None:
         debug = debug or {}
         self._functions = {
@@ -41,6 +43,7 @@ class LocalFunctions:
                 journal=journal,
                 debug=debug.get(name),
                 preloaded=preloaded,
+                faults=faults,
             )
             for name, function in functions.items()
         }

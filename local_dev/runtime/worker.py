@@ -120,6 +120,10 @@ class Worker:
             await asyncio.shield(self._ready)
         return self.state is WorkerState.IDLE
 
+    def crash(self) -> None:
+        """Have the process die by itself, as whoever waits for it will see it."""
+        self._process.signal(signal.SIGKILL)
+
     def kill(self) -> None:
         """End the process at once."""
         self._process.signal(signal.SIGKILL)

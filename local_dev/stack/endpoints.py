@@ -22,6 +22,10 @@ class Endpoints:
     def __bool__(self) -> bool:
         return bool(self.everything or self.services)
 
+    def urls(self) -> set[str]:
+        """Every URL."""
+        return {url for url in (self.everything, *self.services.values()) if url}
+
     def of(self, service: str) -> str | None:
         """The URL that serves `service`, by boto3's name for it; None for moto."""
         named = self.services.get(service) or self.services.get(STREAM_SERVICES.get(service, ""))

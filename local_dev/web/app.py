@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import EdgeError
+from ..faults.faults import Faults
 from ..gateway.assumptions import Assumptions
 from ..gateway.gateway import Gateway
 from ..iam.guard import ConnectionsGuard
@@ -47,17 +48,18 @@ def make_app(
     site: Path | None,
     assumptions: Assumptions | None = None,
     guard: ConnectionsGuard | None = None,
+    faults: Faults | None = None,
     extra: Sequence[Callable[[FastAPI], None]] = (),
 ) -> FastAPI:
     """The application for the gateways, by key: the path of each without slashes at its ends.
 
-    `guard` checks requests to the management API, None lets all of them pass; `extra` are called with the
-    application to add routes of their own, ahead of the site (the Invoke API, the inspector).
+    `guard` checks requests to the management API, None lets all of them pass; `faults` happen to them; `extra`
+    are called with the application to add routes of their own, ahead of the site (the Invoke API, the inspector).
     """
     assumed = assumptions or Assumptions()
     app = FastAPI(title="local gateway", openapi_url=None, docs_url=None, redoc_url=None)
     addresses = Addresses({key: gateway.api for key, gateway in gateways.items()})
-    add_management_routes(app, gateways, assumptions=assumed, guard=guard)
+    add_management_routes(app, gateways, assumptions=assumed, guard=guard, faults=faults)
     for key in gateways:
         app.add_route(f"/{key}", _plain_get(assumed), methods=READING)
     for add in extra:

@@ -65,6 +65,9 @@ class GatewayHttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["extensions"] = {
+            "transport": {"abort": self.transport.abort}
+        }  # for what is never answered
         self.sent_headers = []
         self.arriving, self.head_complete, self.size = True, False, 0
 

@@ -4,6 +4,7 @@ A plain ASGI application behind its routes, without the framework's resolving of
 passes here once for every member.
 """
 
+import functools
 import json
 import re
 import uuid
@@ -15,6 +16,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from ..errors import AccessDenied, RequestRefused
+from ..faults.calls import signer
+from ..faults.draws import Question
+from ..faults.faults import Faults
+from ..faults.posts import Hung, disturb, hang
 from ..gateway.assumptions import Assumptions
 from ..gateway.connections import BufferFull, Gone, Throttled
 from ..gateway.gateway import Gateway
@@ -33,11 +38,12 @@ def add_management_routes(
     *,
     assumptions: Assumptions | None = None,
     guard: ConnectionsGuard | None = None,
+    faults: Faults | None = None,
 ) -> None:
     """Add the routes to the application, for the gateways by their path; without a guard nothing is
-    checked.
+    checked; `faults` happen to posts.
     """
-    api = ManagementApi(gateways, assumptions=assumptions or Assumptions(), guard=guard)
+    api = ManagementApi(gateways, assumptions=assumptions or Assumptions(), guard=guard, faults=faults)
     for path in ("/{base:path}@connections/{connection_id:path}", "/{base:path}@connections"):
         app.add_route(path, api)  # type: ignore[arg-type]  # any ASGI application will do
 
@@ -49,9 +55,14 @@ class ManagementApi:
     """All of it, as an ASGI application. It goes by the path as it was sent, whatever its route made of it."""
 
     def __init__(
-        self, gateways: Mapping[str, Gateway], *, assumptions: Assumptions, guard: ConnectionsGuard | None
+        self,
+        gateways: Mapping[str, Gateway],
+        *,
+        assumptions: Assumptions,
+        guard: ConnectionsGuard | None,
+        faults: Faults | None = None,
     ) -> None:
-        self._gateways, self._guard = gateways, guard
+        self._gateways, self._guard, self._faults = gateways, guard, faults
         self._addresses = Addresses({key: gateway.api for key, gateway in gateways.items()})
         self._cross_api_post = assumptions.cross_api_post
 
@@ -62,6 +73,9 @@ class ManagementApi:
             response = await self._answer(request)
         except RequestRefused as error:
             response = refusal(error)
+        except Hung as hung:
+            await hang(scope, receive, hung.seconds)
+            return
         except ClientDisconnect:
             return
         await response(scope, receive, send)
@@ -79,7 +93,7 @@ class ManagementApi:
         if not is_well_formed(connection_id):
             raise RequestRefused(400, "BadRequestException", f"Invalid connectionId: {connection_id}")
         try:
-            return await self._carry_out(request.method, gateway, connection_id, body)
+            return await self._carry_out(request, gateway, connection_id, body)
         except Gone:
             if self._cross_api_post == 403 and self._lives_elsewhere(connection_id):  # contract M17
                 raise _forbidden() from None
@@ -91,17 +105,26 @@ class ManagementApi:
         except Throttled:
             raise RequestRefused(429, "LimitExceededException", "Rate exceeded") from None
 
-    async def _carry_out(self, method: str, gateway: Gateway, connection_id: str, body: bytes) -> Response:
-        if method == "POST":
-            await gateway.post(connection_id, _text(body))
+    async def _carry_out(
+        self, request: Request, gateway: Gateway, connection_id: str, body: bytes
+    ) -> Response:
+        if request.method == "POST":
+            deliver = functools.partial(gateway.post, connection_id, _text(body))
+            fault = self._faults and self._faults.ask(self._question(request, connection_id))
+            await (disturb(fault, connection_id, deliver) if fault else deliver())
             return Response(status_code=200, media_type="application/json", headers=_headers())
-        if method == "DELETE":
+        if request.method == "DELETE":
             await gateway.cut(connection_id)
             return Response(status_code=204, headers=_headers())
         # Printed with a blank on both sides of each colon, as AWS does (M03).
         description = gateway.describe(connection_id)
         shown = json.dumps(description, indent=2, separators=(",", " : "), ensure_ascii=False)
         return Response(shown, media_type="application/json", headers=_headers())
+
+    def _question(self, request: Request, connection_id: str) -> Question:
+        assert self._faults
+        caller = self._faults.caller(signer(request.headers.get("authorization", "")))
+        return Question(at="post", function=caller, connection=connection_id)
 
     def _find(self, request: Request) -> tuple[Gateway, str]:
         """The gateway that the request is for, and what stands in the place of the connection id."""

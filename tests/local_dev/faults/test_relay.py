@@ -1,0 +1,150 @@
+"""The way through: bytes as they were, connections kept, and back ends that are not there."""
+
+import asyncio
+import http.client
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from local_dev.faults.faults import Faults
+from local_dev.faults.relay import Relay
+from local_dev.faults.rules import Plan, Rule
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def back_end(answer: Callable[[bytes], bytes]) -> AsyncIterator[tuple[str, list[int]]]:
+    """A server that answers each head and body with bytes; its URL, and the requests of each connection."""
+    connections: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        mine = len(connections)
+        connections.append(0)
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(
+                    int(line.split(b":")[1])
+                    for line in head.lower().split(b"\r\n")
+                    if line.startswith(b"content-length")
+                )
+                body = await reader.readexactly(length)
+                connections[mine] += 1
+                said = answer(head + body)
+                writer.write(said)
+                if not said:
+                    return
+        except asyncio.IncompleteReadError:
+            return
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/base", connections
+    server.close()
+
+
+def echo(request: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(request) + request
+
+
+async def exchange(url: str, *requests: tuple[Any, ...]) -> list[Any]:
+    """The answers to requests on one connection: status and body, or the error's name."""
+
+    def run() -> list[Any]:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+        answers: list[Any] = []
+        for method, path, *rest in requests:
+            try:
+                connection.request(method, path, *rest)
+                answer = connection.getresponse()
+                answers.append((answer.status, answer.read()))
+            except (OSError, http.client.HTTPException) as error:
+                answers.append(type(error).__name__)
+                connection.close()
+        connection.close()
+        return answers
+
+    return await asyncio.to_thread(run)
+
+
+async def test_a_request_arrives_as_it_was_and_connections_are_kept() -> None:
+    async with back_end(echo) as (url, connections), Relay(Faults(Plan(1))) as relay:
+        here = await relay.front(url)
+        body = bytes(range(256)) * 1000
+        answers = await exchange(
+            here,
+            ("POST", "/a%2Fb?c=d%20e", body, {"X-Amz-Target": "A.B", "Odd-Name": "v"}),
+            ("PUT", "/chunked", iter([b"one", b"two"])),
+            ("GET", "/nothing"),
+        )
+        statuses, bodies = zip(*answers, strict=True)
+        assert statuses == (200, 200, 200)
+        head, _, sent = bodies[0].partition(b"\r\n\r\n")
+        assert sent == body
+        lines = head.split(b"\r\n")
+        assert lines[0] == b"POST /base/a%2Fb?c=d%20e HTTP/1.1"
+        assert b"X-Amz-Target: A.B" in lines
+        assert b"Odd-Name: v" in lines
+        assert f"Host: {here.removeprefix('http://')}".encode() in lines  # as it was signed
+        assert bodies[1].endswith(b"\r\n\r\nonetwo")
+        assert connections == [3]
+
+
+async def test_a_client_that_asks_first_is_told_to_go_on() -> None:
+    async with back_end(echo) as (url, _), Relay(Faults(Plan(1))) as relay:
+        here = await relay.front(url)
+        host, port = here.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        async with asyncio.timeout(20):
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            writer.write(b"ok")
+            answer = await reader.readuntil(b"\r\n\r\nok")
+        assert b"xpect" not in answer
+        writer.close()
+
+
+async def test_a_back_end_that_is_gone_or_hangs_up_is_a_lost_connection() -> None:
+    async with Relay(Faults(Plan(1))) as relay:
+        async with back_end(lambda _: b"") as (url, _):
+            here = await relay.front(url)
+            assert await exchange(here, ("GET", "/")) == ["RemoteDisconnected"]
+        assert await exchange(here, ("GET", "/")) == ["RemoteDisconnected"]
+
+
+async def test_the_end_of_an_answer_without_a_length_is_the_connections() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nsome")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with Relay(Faults(Plan(1))) as relay:
+        here = await relay.front(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        assert await exchange(here, ("GET", "/")) == [(200, b"some")]
+    server.close()
+
+
+async def test_an_answer_to_head_has_no_body() -> None:
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n"
+    async with back_end(lambda _: answer) as (url, connections), Relay(Faults(Plan(1))) as relay:
+        here = await relay.front(url)
+        assert await exchange(here, ("HEAD", "/"), ("HEAD", "/")) == [(200, b""), (200, b"")]
+        assert connections == [2]
+
+
+async def test_an_answer_is_lost_after_it_was_given() -> None:
+    rule = Rule(at="aws", do="lose-answer", skip=1, times=1)
+    async with back_end(echo) as (url, connections), Relay(Faults(Plan(1, (rule,)))) as relay:
+        here = await relay.front(url)
+        answers = await exchange(here, ("GET", "/1"), ("GET", "/2"), ("GET", "/3"))
+        assert [answer if isinstance(answer, str) else answer[0] for answer in answers] == [
+            200,
+            "RemoteDisconnected",
+            200,
+        ]
+        assert sum(connections) == 3
