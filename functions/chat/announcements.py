@@ -1,5 +1,9 @@
 """Telling rooms who joined and who left, from a batch of the Memberships stream.
 
+A batch costs each member of a room one presence event and a few lines, however many came and went in it: more
+than `MOST_LINES` become one line for all who joined and one for all who left. Only a newcomer still gets its
+own line. So n who join at once cost n posts, and three for each member and batch, not n for each member.
+
 What is promised: people are announced in the order in which they came and went, and those of a batch that
 fails or is told again are announced all the same. One may be announced twice, if the function dies after it
 counted a batch and before the batch was reported done. One goes unannounced if the stream's retries are
@@ -10,7 +14,7 @@ from the memberships each time and so is right whatever was lost.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Logger
@@ -19,23 +23,24 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from chat import changes, clock, events
 from chat.changes import Change
 from chat.clock import Clock
-from chat.connections import TimeLeft
+from chat.connections import Parcel, TimeLeft
 from chat.errors import Unavailable
 from chat.events import Event
 from chat.identity import Identity
-from chat.memberships import Member
+from chat.memberships import Roll
 from chat.rooms import Rooms
 
 logger = Logger()
 
+MOST_LINES = 5
+
 
 @dataclass(slots=True)
 class _News:
-    """What one room is to be told: its members as they are now, and what led there."""
+    """What one room is to be told: who is there now, and the first and last connections that led to it."""
 
-    members: list[Member]
-    names: list[str]
-    lines: list[Event] = field(default_factory=list)
+    roll: Roll
+    changes: list[Change] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,7 @@ class Announcements:
                 failure = change.sequence_number
                 break
         for room_id, room in news.items():
-            presence = events.present(room.names, at=self.now())
-            self.rooms.tell(room_id, room.members, *room.lines, presence, time_left=time_left)
+            self.rooms.deliver(room_id, _parcels(room_id, room, at=self.now()), time_left=time_left)
         return failure
 
     def _count(self, change: Change, later: Iterable[Change], news: dict[str, _News]) -> None:
@@ -79,13 +83,41 @@ class Announcements:
         memberships, who = self.rooms.memberships, change.who
         if who.room_id not in news:
             # Read before anything is counted: if this fails, nothing is half done.
-            news[who.room_id] = _News(*memberships.members_and_names(who.room_id))
+            news[who.room_id] = _News(self.rooms.roll(who.room_id, names=True))
         update = memberships.arrive if change.entered else memberships.depart
         then = changes.connections_then(update(who, change.connection_id), later)
-        if change.entered and then == {change.connection_id}:
-            news[who.room_id].lines.append(events.joined(who.room_id, who.client_id, at=self.now()))
-        if not change.entered and not then:
-            news[who.room_id].lines.append(events.left(who.room_id, who.client_id, at=self.now()))
+        if then == ({change.connection_id} if change.entered else set()):
+            news[who.room_id].changes.append(change)
+
+
+def _parcels(room_id: str, news: _News, *, at: int) -> list[Parcel]:
+    """What each member of the room gets: lines, and who is there."""
+    presence = events.encode(events.present(news.roll.names, at=at))
+    own = {change.connection_id: [_line(change, at=at)] for change in news.changes if change.entered}
+    if len(news.changes) <= MOST_LINES:
+        lines, own = [_line(change, at=at) for change in news.changes], {}
+    else:
+        lines = [events.encode(line) for line in _summary(room_id, news.changes, at=at)]
+    return [Parcel(member, [*own.get(member.connection_id, lines), presence]) for member in news.roll.members]
+
+
+def _line(change: Change, *, at: int) -> bytes:
+    tell = events.joined if change.entered else events.left
+    return events.encode(tell(change.who.room_id, change.who.client_id, at=at))
+
+
+def _summary(room_id: str, told: Sequence[Change], *, at: int) -> list[Event]:
+    """A line for those who left and one for those who joined; who did both is where they were before."""
+    first: dict[str, bool] = {}
+    last: dict[str, bool] = {}
+    for change in told:
+        first.setdefault(change.who.client_id, change.entered)
+        last[change.who.client_id] = change.entered
+    moved = {
+        verb: [name for name, entered in last.items() if entered is first[name] is came]
+        for verb, came in (("left", False), ("joined", True))
+    }
+    return [events.storm(verb, room_id, names, at=at) for verb, names in moved.items() if names]
 
 
 def _read(records: Iterable[DynamoDBRecord]) -> tuple[list[Change], str | None]:

@@ -9,6 +9,7 @@ from chat import clock, posts
 from chat.clock import Clock
 from chat.memberships import Member
 from chat.posts import Posts, Result, Verdict
+from chat.stragglers import Stragglers
 
 TimeLeft = Callable[[], float]
 """Answers the seconds that the invocation may still take."""
@@ -18,7 +19,15 @@ TimeLeft = Callable[[], float]
 YOUNG_MS = 10_000
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 # What one more round may take: the engine's time-outs, and a little to end in good order.
-ROUND_SECONDS = 4.5
+ROUND_SECONDS = 3.5
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What one member is to get, in this order."""
+
+    member: Member
+    frames: Sequence[bytes]
 
 
 @dataclass(slots=True)
@@ -35,11 +44,15 @@ _NOTHING_YET = Result(Verdict.DELIVERED)
 
 @dataclass(slots=True)
 class _Pending:
-    """A member on the way through the payloads, and how the latest attempt went."""
+    """A parcel on its way: how many of its frames are delivered, and how the latest attempt went."""
 
-    member: Member
+    parcel: Parcel
     done: int = 0
     result: Result = _NOTHING_YET
+
+    @property
+    def connection_id(self) -> str:
+        return self.parcel.member.connection_id
 
 
 class Connections:
@@ -57,21 +70,25 @@ class Connections:
         self._now = now
         self._sleep = sleep
         self._chance = chance
+        self._stragglers = Stragglers(now)
 
     @classmethod
     def from_environment(cls) -> "Connections":
         return cls(posts.from_environment())
 
-    def post_to_all(
-        self, members: Sequence[Member], *payloads: bytes, time_left: TimeLeft = lambda: float("inf")
-    ) -> Outcome:
-        """Posts the payloads to every member, each member's in the order given.
+    def heard_from(self, connection_id: str) -> None:
+        """The connection has just sent something: whatever became of it before, it is worth a post."""
+        self._stragglers.forget(connection_id)
+
+    def deliver(self, parcels: Sequence[Parcel], *, time_left: TimeLeft = lambda: float("inf")) -> Outcome:
+        """Posts to every member what is meant for it, each member's in the order given.
 
         What is worth it is tried again after a pause, a bounded number of times and only while time is
-        left. Never raises for a connection: each is delivered, gone or failed.
+        left; a time-out once, and then not for some time (see `stragglers`). Never raises for a connection:
+        each is delivered, gone or failed.
         """
         outcome = Outcome()
-        pending = self._round([_Pending(member) for member in members], payloads, outcome)
+        pending = self._round([_Pending(parcel) for parcel in self._reachable(parcels, outcome)], outcome)
         for pause in PAUSES:
             if not pending:
                 break
@@ -81,31 +98,45 @@ class Connections:
             if time_left() < wait + ROUND_SECONDS:
                 break
             self._sleep(wait)
-            pending = self._round(pending, payloads, outcome)
-        outcome.failed |= {each.member.connection_id: each.result.reason for each in pending}
+            pending = self._round(pending, outcome)
+        outcome.failed |= {each.connection_id: each.result.reason for each in pending}
         return outcome
 
-    def _round(
-        self, pending: Sequence[_Pending], payloads: Sequence[bytes], outcome: Outcome
-    ) -> list[_Pending]:
-        """Takes each member as far as it goes without waiting; answers those who are worth another round."""
-        for index, payload in enumerate(payloads):
-            turn = [each for each in pending if each.done == index]
-            results = self._engine.post([each.member.connection_id for each in turn], payload)
+    def _reachable(self, parcels: Sequence[Parcel], outcome: Outcome) -> list[Parcel]:
+        """Those of the parcels that are not for a connection that has timed out again and again."""
+        resting = {
+            parcel.member.connection_id: "timed out before"
+            for parcel in parcels
+            if self._stragglers.rests(parcel.member.connection_id)
+        }
+        outcome.failed |= resting
+        return [parcel for parcel in parcels if parcel.member.connection_id not in resting]
+
+    def _round(self, pending: Sequence[_Pending], outcome: Outcome) -> list[_Pending]:
+        """Takes each parcel as far as it goes without waiting; answers those that are worth another round."""
+        for index in range(max((len(each.parcel.frames) for each in pending), default=0)):
+            turn = [each for each in pending if each.done == index < len(each.parcel.frames)]
+            results = self._engine.post([(each.connection_id, each.parcel.frames[index]) for each in turn])
             for each, result in zip(turn, results, strict=True):
                 each.result = result
                 each.done += result.verdict is Verdict.DELIVERED
         return [each for each in pending if self._is_worth_another(each, outcome)]
 
     def _is_worth_another(self, each: _Pending, outcome: Outcome) -> bool:
-        """Files the members that are through with, whichever way it went."""
+        """Files the parcels that are through with, whichever way it went."""
         match each.result.verdict:
             case Verdict.DELIVERED:
                 outcome.delivered += 1
-            case Verdict.GONE if self._now() - each.member.joined_at >= YOUNG_MS:
-                outcome.gone.append(each.member.connection_id)
+                self._stragglers.forget(each.connection_id)
+            case Verdict.GONE if self._now() - each.parcel.member.joined_at >= YOUNG_MS:
+                outcome.gone.append(each.connection_id)
             case Verdict.REFUSED:
-                outcome.failed[each.member.connection_id] = each.result.reason
+                outcome.failed[each.connection_id] = each.result.reason
+            case Verdict.TIMED_OUT:
+                self._stragglers.note(each.connection_id)
+                if not self._stragglers.rests(each.connection_id):
+                    return True
+                outcome.failed[each.connection_id] = each.result.reason
             case _:
                 return True
         return False

@@ -5,8 +5,9 @@ same in well under a tenth of that, keeps its connections, and waits for all of 
 """
 
 import os
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -15,15 +16,17 @@ import botocore
 import pycurl
 
 from chat import clock
-from chat.posts import CONNECT_SECONDS, READ_SECONDS, Result, judge
+from chat.posts import CONNECT_SECONDS, READ_SECONDS, Post, Result, Verdict, judge
 from chat.signing import Signer
 
 CONCURRENCY = 64
+# Where all others have been answered, the last ones are not waited for longer than this.
+GRACE_SECONDS = 1.5
 
+_TIMED_OUT = Result(Verdict.TIMED_OUT, "timed out")
 # What went wrong on the way, and may go right the next time.
 _PASSING = {
     pycurl.E_COULDNT_CONNECT: "no connection",
-    pycurl.E_OPERATION_TIMEDOUT: "timed out",
     pycurl.E_SEND_ERROR: "connection lost",
     pycurl.E_RECV_ERROR: "connection lost",
     pycurl.E_GOT_NOTHING: "connection lost",
@@ -62,30 +65,37 @@ class CurlPosts:
             endpoint, Signer(credentials, host=host, region=region, service="execute-api", now=clock.now)
         )
 
-    def post(self, connection_ids: Sequence[str], payload: bytes) -> list[Result]:
-        """Tries each connection once, many at the same time; answers in the order asked."""
-        sign = self._signer.batch(payload)
-        waiting = deque(enumerate(connection_ids))
+    def post(self, posts: Sequence[Post]) -> list[Result]:
+        """Tries each post once, many at the same time; answers in the order asked."""
+        signed: dict[bytes, Callable[[str], list[str]]] = {}
+        waiting = deque(enumerate(posts))
         results: dict[int, Result] = {}
         turn: dict[pycurl.Curl, int] = {}
+        answered_at = float("inf")
         while waiting or turn:
             while waiting and self._idle:
-                index, connection_id = waiting.popleft()
+                index, (connection_id, frame) = waiting.popleft()
+                sign = signed.get(frame) or signed.setdefault(frame, self._signer.batch(frame))
                 path = f"{self._stage}/%40connections/{quote(connection_id, safe='')}"
                 handle = self._idle.pop()
                 handle.setopt(pycurl.URL, self._origin + path)
                 handle.setopt(pycurl.HTTPHEADER, [*sign(path), "Content-Type:", "Expect:"])
-                handle.setopt(pycurl.POSTFIELDS, payload)
+                handle.setopt(pycurl.POSTFIELDS, frame)
                 turn[handle] = index
                 self._multi.add_handle(handle)
             self._multi.perform()
-            for handle, result in self._finished():
+            finished = self._finished()
+            if finished:
+                answered_at = time.monotonic()
+            elif not waiting and time.monotonic() - answered_at > GRACE_SECONDS:
+                finished = [(handle, _TIMED_OUT) for handle in turn]
+            for handle, result in finished:
                 self._multi.remove_handle(handle)
                 self._idle.append(handle)
                 results[turn.pop(handle)] = result
             if turn and not (waiting and self._idle):
-                self._multi.select(1.0)
-        return [results[index] for index in range(len(connection_ids))]
+                self._multi.select(0.5)
+        return [results[index] for index in range(len(posts))]
 
     def _finished(self) -> list[tuple[pycurl.Curl, Result]]:
         answers: list[tuple[pycurl.Curl, Result]] = []
@@ -93,7 +103,7 @@ class CurlPosts:
         while more:
             more, done, failed = self._multi.info_read()
             answers += [(handle, judge(handle.getinfo(pycurl.RESPONSE_CODE))) for handle in done]
-            answers += [(handle, Result.failed(_PASSING.get(code), text)) for handle, code, text in failed]
+            answers += [(handle, _failed(code, text)) for handle, code, text in failed]
         return answers
 
     def _handle(self) -> pycurl.Curl:
@@ -109,6 +119,14 @@ class CurlPosts:
         bundled = Path(botocore.__file__).with_name("cacert.pem")
         handle.setopt(pycurl.CAINFO, os.environ.get("AWS_CA_BUNDLE", str(bundled)))
         return handle
+
+
+def _failed(code: int, text: str) -> Result:
+    """No answer came: in time, for a passing reason, or for one that will stay."""
+    if code == pycurl.E_OPERATION_TIMEDOUT:
+        return _TIMED_OUT
+    passing = _PASSING.get(code)
+    return Result(Verdict.BUSY, passing) if passing else Result(Verdict.REFUSED, text)
 
 
 def _ignore(_: bytes) -> None:

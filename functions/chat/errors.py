@@ -4,6 +4,7 @@ ParleyError
 ├── NameRefused      a room or client name, at the handshake
 ├── FrameRefused     a frame that a client sent
 ├── NotAMember       the connection is not (or no longer) in the room
+├── RateLimited      it has sent too much at once
 └── Unavailable      the store did not do what was asked
 """
 
@@ -27,6 +28,7 @@ class Code(StrEnum):
     SYNC_INVALID = "sync_invalid"
     ID_INVALID = "id_invalid"
     NOT_A_MEMBER = "not_a_member"
+    RATE_LIMITED = "rate_limited"
     UNAVAILABLE = "unavailable"
 
 
@@ -41,10 +43,11 @@ TEXTS = {
     Code.CONTENT_TOO_LONG: "A message has at most 4000 characters.",
     Code.FRAME_TOO_LARGE: "A frame has at most 32768 bytes.",
     Code.FRAME_TOO_DEEP: "The frame is nested too deeply.",
-    Code.ACTION_UNKNOWN: 'The actions are "ping" and "sync".',
-    Code.SYNC_INVALID: '"after" must be a whole number, 0 or more.',
+    Code.ACTION_UNKNOWN: 'The actions are "sync", "ping" and "presence".',
+    Code.SYNC_INVALID: '"after" is a whole number from 0 on, "before" one from 1 on; not both.',
     Code.ID_INVALID: '"id" must be text of 1 to 64 characters.',
     Code.NOT_A_MEMBER: "This connection is no longer in the room. Connect again.",
+    Code.RATE_LIMITED: "Too many messages at once. Wait a moment.",
     Code.UNAVAILABLE: "That could not be done just now. Try again.",
 }
 
@@ -53,8 +56,10 @@ class ParleyError(Exception):
     """A refusal that the client may see.
 
     `code` is for programs, `content` for people, and `id` is that of the frame that was refused, where it
-    had one.
+    had one. `retry_after_ms` says when to try again, where that is known.
     """
+
+    retry_after_ms: int | None = None
 
     def __init__(self, code: Code, *, id: str | None = None) -> None:
         super().__init__(code.value)
@@ -81,8 +86,18 @@ class NotAMember(ParleyError):
         super().__init__(Code.NOT_A_MEMBER)
 
 
+class RateLimited(ParleyError):
+    """The connection has no token left, and will have one after `retry_after_ms`."""
+
+    def __init__(self, retry_after_ms: int) -> None:
+        super().__init__(Code.RATE_LIMITED)
+        self.retry_after_ms = retry_after_ms
+
+
 class Unavailable(ParleyError):
-    """The store failed. What was asked is not known to have happened, and may be asked again."""
+    """The store failed. What was asked may have happened or not, and may be asked again: by the same id it
+    happens once.
+    """
 
     def __init__(self) -> None:
         super().__init__(Code.UNAVAILABLE)

@@ -1,7 +1,7 @@
 """What the server sends: one JSON object a frame. The builders below are every event there is."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chat import presence
@@ -14,6 +14,7 @@ Event = dict[str, Any]
 # What a page of the log may weigh: one WebSocket frame of API Gateway, which also keeps it one unit of
 # billing.
 MAX_PAGE_BYTES = 32_768
+STORM_NAMES = 3
 
 
 def encode(event: Event) -> bytes:
@@ -42,44 +43,72 @@ def left(room_id: str, client_id: str, *, at: int) -> Event:
     return _system(room_id, f"{client_id} left {room_id}.", at=at)
 
 
-def present(client_ids: Iterable[str], *, at: int) -> Event:
+def storm(verb: str, room_id: str, client_ids: Sequence[str], *, at: int) -> Event:
+    """Many who "joined" or "left" at once, in one line: a few of their names, and how many they are."""
+    named, others = list(client_ids[:STORM_NAMES]), len(client_ids) - STORM_NAMES
+    if others > 0:
+        names = f"{', '.join(named)} and {others} {'others' if others > 1 else 'other'}"
+    else:
+        names = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
+    line = _system(room_id, f"{names} {verb} {room_id}.", at=at)
+    return line | {"event": verb, "clients": named, "total": len(client_ids)}
+
+
+def present(client_ids: Iterable[str], *, at: int, id: str | None = None) -> Event:
     """Who is there: sorted distinct names, and `total` where not all of them fit."""
     users, total = presence.roll(client_ids)
     event: Event = {"type": "presence", "users": users, "timestamp": timestamp(at)}
-    return event if total == len(users) else event | {"total": total}
+    return _answering(id, event if total == len(users) else event | {"total": total})
 
 
 def error(refusal: ParleyError, *, at: int) -> Event:
-    event = {
+    event: Event = {
         "type": "error",
         "code": refusal.code.value,
         "content": refusal.content,
         "timestamp": timestamp(at),
     }
-    return event if refusal.id is None else event | {"id": refusal.id}
+    if refusal.retry_after_ms is not None:
+        event["retry_after_ms"] = refusal.retry_after_ms
+    return _answering(refusal.id, event)
 
 
-def pong(last_seq: int, *, at: int) -> Event:
-    return {"type": "pong", "last_seq": last_seq, "timestamp": timestamp(at)}
+def pong(last_seq: int, *, at: int, id: str | None = None) -> Event:
+    return _answering(id, {"type": "pong", "last_seq": last_seq, "timestamp": timestamp(at)})
 
 
-def page(messages: list[Event], *, last_seq: int, more: bool, at: int) -> Event:
-    """Messages in order of seq; `more` says whether the log had more after them."""
-    return {
+def page(
+    messages: list[Event],
+    *,
+    first: int,
+    through: int,
+    last_seq: int,
+    more: bool,
+    at: int,
+    id: str | None = None,
+) -> Event:
+    """Messages in order of seq. What is not listed between `first` and `through` was never said; `more` says
+    whether there is more in the direction that was asked for.
+    """
+    event = {
         "type": "page",
         "messages": messages,
+        "from": first,
+        "through": through,
         "last_seq": last_seq,
         "timestamp": timestamp(at),
         "more": more,
     }
+    return _answering(id, event)
 
 
-def fitting(messages: Iterable[Event], *, last_seq: int, at: int) -> list[Event]:
+def fitting(messages: Iterable[Event], *, last_seq: int, at: int, id: str | None = None) -> list[Event]:
     """As many of the messages, from the first on, as a page of `MAX_PAGE_BYTES` holds.
 
     That is always at least one: what a frame allows in content, id and names comes to less than a page.
     """
-    room = MAX_PAGE_BYTES - len(encode(page([], last_seq=last_seq, more=False, at=at)))
+    widest = page([], first=last_seq + 1, through=last_seq, last_seq=last_seq, more=False, at=at, id=id)
+    room = MAX_PAGE_BYTES - len(encode(widest))
     taken = []
     for event in messages:
         room -= len(encode(event)) + len(",")
@@ -87,6 +116,10 @@ def fitting(messages: Iterable[Event], *, last_seq: int, at: int) -> list[Event]
             break
         taken.append(event)
     return taken
+
+
+def _answering(id: str | None, event: Event) -> Event:
+    return event if id is None else event | {"id": id}
 
 
 def _system(room_id: str, content: str, *, at: int) -> Event:

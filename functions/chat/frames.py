@@ -14,7 +14,7 @@ MAX_ID = 64
 # Python's own limit differs between versions; below this one, all versions agree.
 MAX_DEPTH = 64
 # No room gets this far, and every reader of JSON holds it exactly.
-MAX_AFTER = 10**15
+MAX_SEQ = 10**15
 
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -29,17 +29,28 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """Asks for the log after a seq, or for its newest page."""
+    """Asks for a page of the log: after a seq, before one, or the newest. Its answer carries the id."""
 
     after: int | None = None
+    before: int | None = None
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ping:
     """Asks for a sign of life and the room's last seq."""
 
+    id: str | None = None
 
-Frame = Publish | Sync | Ping
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Asks who is there."""
+
+    id: str | None = None
+
+
+Frame = Publish | Sync | Ping | Presence
 
 
 class _Number(str):
@@ -57,9 +68,11 @@ def parse(text: str) -> Frame | None:
         return _publish(_content(members), id=_id(members))
     match members.get("action"):
         case "ping":
-            return Ping()
+            return Ping(_id(members))
+        case "presence":
+            return Presence(_id(members))
         case "sync":
-            return Sync(_after(members))
+            return _sync(members)
     code = Code.ACTION_UNKNOWN if "action" in members else Code.CONTENT_MISSING
     raise FrameRefused(code, id=_usable_id(members))
 
@@ -133,10 +146,18 @@ def _usable_id(members: dict[str, Any]) -> str | None:
     return id if 0 < len(id) <= MAX_ID and not _LONE_SURROGATES.search(id) else None
 
 
-def _after(members: dict[str, Any]) -> int | None:
-    if "after" not in members:
+def _sync(members: dict[str, Any]) -> Sync:
+    id = _id(members)
+    after, before = (_seq(members, name, id=id) for name in ("after", "before"))
+    if before == 0 or (after is not None and before is not None):
+        raise FrameRefused(Code.SYNC_INVALID, id=id)
+    return Sync(after, before, id)
+
+
+def _seq(members: dict[str, Any], name: str, *, id: str | None) -> int | None:
+    if name not in members:
         return None
-    after = members["after"]
-    if isinstance(after, _Number) and after.isdigit():
-        return int(after) if len(after) < len(str(MAX_AFTER)) else MAX_AFTER
-    raise FrameRefused(Code.SYNC_INVALID, id=_usable_id(members))
+    seq = members[name]
+    if isinstance(seq, _Number) and seq.isdigit():
+        return int(seq) if len(seq) < len(str(MAX_SEQ)) else MAX_SEQ
+    raise FrameRefused(Code.SYNC_INVALID, id=id)

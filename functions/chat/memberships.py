@@ -1,17 +1,22 @@
 """The Memberships table: which connections are in a room, and which connections make one person."""
 
+import contextlib
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from chat import clock, dynamodb
+from chat.bucket import Bucket, Taking
 from chat.clock import Clock
-from chat.errors import NotAMember
+from chat.errors import NotAMember, RateLimited
 from chat.identity import Identity
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Item = Mapping[str, AttributeValueTypeDef]
 
 DEFAULT_LEASE_SECONDS = 7500
 # A person's item is renewed by every arrival and departure. It has to outlive every connection in it, and the
@@ -24,14 +29,28 @@ PERSON = "~"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A connection in a room. `joined_at` is in epoch milliseconds, as the gateway gave it."""
+    """A connection in a room. `joined_at` is in epoch milliseconds, as the gateway gave it; `syncs`: its
+    client has asked for the log, so it knows messages by their seq, and is not misled by one that comes twice.
+    """
 
     connection_id: str
     joined_at: int
+    syncs: bool = False
+
+
+@dataclass(slots=True)
+class Roll:
+    """Who is in a room: its members, the client's name of each if it was asked for, and the connections whose
+    lease has run out, which are members no more.
+    """
+
+    members: list[Member] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
 
 
 class Memberships:
-    """What the functions ask of the table: one call a method, one a page of `members`.
+    """What the functions ask of the table: one call a method unless it says otherwise.
 
     Every method raises `Unavailable` where the table cannot do it.
     """
@@ -42,11 +61,13 @@ class Memberships:
         *,
         table: str,
         lease_seconds: int = DEFAULT_LEASE_SECONDS,
+        bucket: Bucket | None = None,
         now: Clock = clock.now,
     ) -> None:
         self._client = client
         self._table = table
         self._lease_seconds = lease_seconds
+        self._bucket = bucket
         self._now = now
 
     @classmethod
@@ -55,6 +76,7 @@ class Memberships:
             dynamodb.client(),
             table=os.environ["MEMBERSHIPS_TABLE"],
             lease_seconds=int(os.environ.get("LEASE_SECONDS", DEFAULT_LEASE_SECONDS)),
+            bucket=Bucket.from_environment(),
         )
 
     def enter(self, who: Identity, connection_id: str, *, joined_at: int) -> None:
@@ -74,28 +96,55 @@ class Memberships:
         with dynamodb.unavailable():
             self._client.delete_item(TableName=self._table, Key=_key(room_id, connection_id))
 
-    def touch(self, room_id: str, connection_id: str) -> None:
-        """Proves the membership and renews its lease, in one write. Raises `NotAMember`."""
+    def end(self, room_id: str, connection_id: str) -> None:
+        """Ends a membership whose lease has run out, unless it was renewed meanwhile."""
+        renewed = self._client.exceptions.ConditionalCheckFailedException
+        with dynamodb.unavailable(), contextlib.suppress(renewed):
+            self._client.delete_item(
+                TableName=self._table,
+                Key=_key(room_id, connection_id),
+                ConditionExpression="expires_at <= :now",
+                ExpressionAttributeValues={":now": self._in(0)},
+            )
+
+    def touch(
+        self, room_id: str, connection_id: str, *, takes_token: bool = False, syncs: bool = False
+    ) -> None:
+        """Proves the membership, renews its lease and, if asked to, takes a token of the connection's bucket,
+        in one write; in a second one where the bucket is not full. Raises `NotAMember` or `RateLimited`.
+        """
+        bucket = self._bucket if takes_token else None
+        found: Any = None
+        for taking in bucket.takings(self._now()) if bucket else [Taking()]:
+            found = self._renew(_key(room_id, connection_id), taking, syncs=syncs)
+            if found is None:
+                return
+        assert bucket  # without one, only a membership that is missing fails the write
+        raise RateLimited(bucket.retry_after_ms(int(found["full_at"]["N"]), now=self._now()))
+
+    def roll(self, room_id: str, *, names: bool = False) -> Roll:
+        """Who is in the room at this moment. One call for each megabyte of them."""
+        wanted = "connection_id, joined_at, expires_at, syncs" + (", client_id" if names else "")
         with dynamodb.unavailable():
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=_key(room_id, connection_id),
-                    UpdateExpression="SET expires_at = :lease",
-                    ConditionExpression="attribute_exists(connection_id)",
-                    ExpressionAttributeValues={":lease": self._in(self._lease_seconds)},
-                )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                raise NotAMember from None
-
-    def members(self, room_id: str) -> list[Member]:
-        """The connections whose lease runs, as of this moment."""
-        return [_member(item) for item in self._query(room_id, "connection_id, joined_at, expires_at")]
-
-    def members_and_names(self, room_id: str) -> tuple[list[Member], list[str]]:
-        """`members`, and the client's name of each."""
-        items = self._query(room_id, "connection_id, joined_at, expires_at, client_id")
-        return [_member(item) for item in items], [item["client_id"]["S"] for item in items]
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="room_id = :room AND connection_id < :person",
+                ProjectionExpression=wanted,
+                ExpressionAttributeValues={":room": {"S": room_id}, ":person": {"S": PERSON}},
+                ConsistentRead=True,
+            )
+            items = [item for page in pages for item in page["Items"]]
+        roll, now = Roll(), self._now() // 1000
+        for item in items:
+            if int(item["expires_at"]["N"]) <= now:  # the TTL may be days late
+                roll.ended.append(item["connection_id"]["S"])
+                continue
+            roll.members.append(
+                Member(item["connection_id"]["S"], int(item["joined_at"]["N"]), syncs="syncs" in item)
+            )
+            if names:
+                roll.names.append(item["client_id"]["S"])
+        return roll
 
     def arrive(self, who: Identity, connection_id: str) -> frozenset[str]:
         """Counts the connection to the person, once however often it is told; answers all of them."""
@@ -108,6 +157,26 @@ class Memberships:
         as no item, so nothing has to be deleted, and no deletion can race with the next arrival.
         """
         return self._update_person("DELETE", who, connection_id)
+
+    def _renew(self, key: "Item", taking: Taking, *, syncs: bool) -> Any:
+        """None where the write was made, or else the item that did not meet the condition."""
+        values = {":lease": self._in(self._lease_seconds)} | ({":true": {"BOOL": True}} if syncs else {})
+        with dynamodb.unavailable():
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=key,
+                    UpdateExpression="SET expires_at = :lease" + ", syncs = :true" * syncs + taking.change,
+                    ConditionExpression="attribute_exists(connection_id)" + taking.condition,
+                    ExpressionAttributeValues=values | taking.values,
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                found = error.response.get("Item")
+                if not found:
+                    raise NotAMember from None
+                return found
+        return None
 
     def _update_person(self, verb: str, who: Identity, connection_id: str) -> frozenset[str]:
         with dynamodb.unavailable():
@@ -123,28 +192,8 @@ class Memberships:
             )
         return frozenset(answer["Attributes"].get("connections", {}).get("SS", ()))
 
-    def _query(self, room_id: str, projection: str) -> "list[dict[str, AttributeValueTypeDef]]":
-        with dynamodb.unavailable():
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="room_id = :room AND connection_id < :person",
-                ProjectionExpression=projection,
-                ExpressionAttributeValues={
-                    ":room": {"S": room_id},
-                    ":person": {"S": PERSON},
-                },
-                ConsistentRead=True,
-            )
-            items = [item for page in pages for item in page["Items"]]
-        now = self._now() // 1000  # the TTL may be days late
-        return [item for item in items if int(item["expires_at"]["N"]) > now]
-
     def _in(self, seconds: int) -> "AttributeValueTypeDef":
         return {"N": str(self._now() // 1000 + seconds)}
-
-
-def _member(item: "dict[str, AttributeValueTypeDef]") -> Member:
-    return Member(item["connection_id"]["S"], joined_at=int(item["joined_at"]["N"]))
 
 
 def _key(room_id: str, sort: str) -> "dict[str, AttributeValueTypeDef]":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ReadTimeoutError
 from botocore.exceptions import ConnectionError as NoConnection
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 logger = Logger()
 
+# An answer takes milliseconds.
 CONNECT_SECONDS = 1
-READ_SECONDS = 3
+READ_SECONDS = 2
 WORKERS = 16
 # No retries here: `connections` knows how much time is left, and which of many to try again.
 CONFIG = Config(
@@ -34,7 +35,8 @@ class Verdict(Enum):
 
     DELIVERED = auto()  # accepted by the gateway, which is all that can be known (contract M19)
     GONE = auto()  # closed, or not yet open (contract P01, P02)
-    BUSY = auto()  # throttled, failed on the other side, or timed out: worth another try
+    BUSY = auto()  # throttled, or failed on the other side: worth another try
+    TIMED_OUT = auto()  # no answer: it may have been delivered
     REFUSED = auto()  # will not get better by trying
 
 
@@ -45,17 +47,16 @@ class Result:
     verdict: Verdict
     reason: str = ""
 
-    @classmethod
-    def failed(cls, passing: str | None, otherwise: str) -> "Result":
-        """No answer came: for a passing reason, or for one that will stay."""
-        return cls(Verdict.BUSY, passing) if passing else cls(Verdict.REFUSED, otherwise)
+
+Post = tuple[str, bytes]
+"""A connection id, and the frame that it is to get."""
 
 
 class Posts(Protocol):
     """What `connections` needs of an engine."""
 
-    def post(self, connection_ids: Sequence[str], payload: bytes) -> list[Result]:
-        """Tries each connection once, at the same time; answers in the order asked, and never raises."""
+    def post(self, posts: Sequence[Post]) -> list[Result]:
+        """Tries each post once, at the same time; answers in the order asked, and never raises."""
 
 
 class BotoPosts:
@@ -69,8 +70,8 @@ class BotoPosts:
     def from_environment(cls) -> "BotoPosts":
         return cls(boto3.client("apigatewaymanagementapi", config=CONFIG))
 
-    def post(self, connection_ids: Sequence[str], payload: bytes) -> list[Result]:
-        return list(self._pool.map(lambda connection_id: self._post(connection_id, payload), connection_ids))
+    def post(self, posts: Sequence[Post]) -> list[Result]:
+        return list(self._pool.map(lambda post: self._post(*post), posts))
 
     def _post(self, connection_id: str, payload: bytes) -> Result:
         try:
@@ -79,6 +80,8 @@ class BotoPosts:
             # By status: without its header a 410 is no GoneException to botocore (contract M06).
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             return judge(status, error.response["Error"].get("Code", ""))
+        except ReadTimeoutError as error:
+            return Result(Verdict.TIMED_OUT, type(error).__name__)
         except (HTTPClientError, NoConnection) as error:
             return Result(Verdict.BUSY, type(error).__name__)
         except BotoCoreError as error:

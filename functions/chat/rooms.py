@@ -1,15 +1,15 @@
-"""Telling a room: the one way in which events reach connections, and the dead ones are found."""
+"""Telling a room: the one way in which events reach connections, and those that are no more are found."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger
 
 from chat import events
-from chat.connections import Connections, TimeLeft
+from chat.connections import Connections, Parcel, TimeLeft
 from chat.errors import Unavailable
 from chat.events import Event
-from chat.memberships import Member, Memberships
+from chat.memberships import Member, Memberships, Roll
 
 logger = Logger()
 
@@ -25,22 +25,38 @@ class Rooms:
     def from_environment(cls) -> "Rooms":
         return cls(Memberships.from_environment(), Connections.from_environment())
 
+    def roll(self, room_id: str, *, names: bool = False) -> Roll:
+        """Who is in the room. Whoever asks ends the memberships whose lease has run out, so that the stream
+        tells of them, and nobody waits for the TTL.
+        """
+        roll = self.memberships.roll(room_id, names=names)
+        self._remove(room_id, roll.ended, self.memberships.end)
+        return roll
+
     def tell(self, room_id: str, members: Sequence[Member], *told: Event, time_left: TimeLeft) -> None:
         """Posts the events, in order, to those members of the room, and evicts the gone.
 
         Never raises for one of them.
         """
-        outcome = self.connections.post_to_all(
-            members, *(events.encode(event) for event in told), time_left=time_left
-        )
+        frames = [events.encode(event) for event in told]
+        self.deliver(room_id, [Parcel(member, frames) for member in members], time_left=time_left)
+
+    def deliver(self, room_id: str, parcels: Sequence[Parcel], *, time_left: TimeLeft) -> None:
+        """As `tell`, to each member what is meant for it."""
+        outcome = self.connections.deliver(parcels, time_left=time_left)
         if outcome.failed:
             logger.warning("not everyone was reached", delivered=outcome.delivered, failed=outcome.failed)
         if outcome.gone:
             logger.info("evicting the gone", gone=outcome.gone)
-        for connection_id in outcome.gone:
+        self._remove(room_id, outcome.gone, self.memberships.leave)
+
+    def _remove(
+        self, room_id: str, connection_ids: Iterable[str], remove: Callable[[str, str], None]
+    ) -> None:
+        for connection_id in connection_ids:
             try:
-                self.memberships.leave(room_id, connection_id)
+                remove(room_id, connection_id)
             except Unavailable:
-                # What was to be told has been told. The next event finds the same connections gone.
-                logger.exception("not evicted", gone=connection_id)
+                # What was to be done has been done. The next event finds the same connections.
+                logger.exception("not removed", connection=connection_id)
                 break

@@ -211,6 +211,8 @@ async def test_blank_content_is_ignored(gateway: ServedGateway, room: str, frame
         ('{"action":"shout"}', "action_unknown"),
         ('{"action":"sync","after":-1}', "sync_invalid"),
         ('{"action":"sync","after":"1"}', "sync_invalid"),
+        ('{"action":"sync","before":0}', "sync_invalid"),
+        ('{"action":"sync","after":1,"before":2}', "sync_invalid"),
         ('{"content":"x","id":5}', "id_invalid"),
         ('{"content":"x","id":"' + "x" * 65 + '"}', "id_invalid"),
     ],
@@ -227,10 +229,53 @@ async def test_every_refusal_is_an_error_event(
         await ali.event(type="message", content="and the room goes on", seq=1)
 
 
-async def test_a_refusal_carries_the_id_of_its_frame(gateway: ServedGateway, room: str) -> None:
+async def test_an_answer_and_a_refusal_carry_the_id_of_their_frame(gateway: ServedGateway, room: str) -> None:
     async with chat(gateway.ws_url, room_path(room, "Ali")) as ali:
         await ali.send({"content": None, "id": "my-7"})
         await ali.event(type="error", code="content_invalid", id="my-7")
+        for number, (action, answer) in enumerate(
+            [("ping", "pong"), ("sync", "page"), ("presence", "presence")]
+        ):
+            await ali.send({"action": action, "id": f"ask-{number}"})
+            await ali.event(type=answer, id=f"ask-{number}")
+
+
+async def test_the_same_id_is_stored_and_shown_once(gateway: ServedGateway, room: str) -> None:
+    async with member(gateway.ws_url, room, "Ali") as ali, member(gateway.ws_url, room, "Sara") as sara:
+        for content in ("hello", "hello again"):
+            await ali.send({"content": content, "id": "my-1"})
+        await ali.until(lambda client: len(client.of_type("message")) == 2)
+        first, second = ali.of_type("message")
+        assert first == second
+        assert (first["content"], first["seq"]) == ("hello", 1)
+        await sara.send({"content": "and I", "id": "my-1"})
+        await sara.event(type="message", client_id="Sara", content="and I")
+        assert [event["content"] for event in sara.of_type("message")] == ["hello", "and I"]
+
+
+async def test_who_says_too_much_at_once_is_told_when_to_go_on(gateway: ServedGateway, room: str) -> None:
+    async with chat(gateway.ws_url, room_path(room, "Ali")) as ali:
+        for number in range(60):
+            await ali.send({"content": "x", "id": str(number)})
+        refusal = await ali.event(type="error", code="rate_limited")
+        assert 0 < refusal["retry_after_ms"] <= 200
+        await ali.until(lambda client: len(client.events) >= 62)
+        stored = {event["id"] for event in ali.of_type("message")}
+        refused = {event["id"] for event in ali.of_type("error")}
+        assert stored | refused == {str(number) for number in range(60)}
+        assert not stored & refused
+        await ali.send({"action": "ping"})
+        await ali.event(type="pong")
+
+
+async def test_presence_is_told_to_who_asks_and_to_nobody_else(gateway: ServedGateway, room: str) -> None:
+    async with member(gateway.ws_url, room, "Ali") as ali, member(gateway.ws_url, room, "Sara") as sara:
+        await sara.send({"action": "presence", "id": "who"})
+        answer = await sara.event(type="presence", id="who")
+        assert answer["users"] == ["Ali", "Sara"]
+        await ali.send({"action": "ping"})
+        await ali.event(type="pong")
+        assert not [event for event in ali.events if event.get("id") == "who"]
 
 
 async def test_a_message_of_several_frames_over_32_kb_is_refused_by_the_chat(
@@ -241,7 +286,9 @@ async def test_a_message_of_several_frames_over_32_kb_is_refused_by_the_chat(
         await ali.event(type="error", code="frame_too_large")
 
 
-async def test_sync_gives_what_came_after_and_the_newest_page(gateway: ServedGateway, room: str) -> None:
+async def test_sync_gives_what_came_after_or_before_and_the_newest_page(
+    gateway: ServedGateway, room: str
+) -> None:
     async with chat(gateway.ws_url, room_path(room, "Ali")) as ali:
         for number in (1, 2, 3):
             await ali.send(f"message {number}")
@@ -249,7 +296,11 @@ async def test_sync_gives_what_came_after_and_the_newest_page(gateway: ServedGat
         await ali.send({"action": "sync", "after": 1})
         page = await ali.event(type="page")
         assert [message["seq"] for message in page["messages"]] == [2, 3]
-        assert (page["last_seq"], page["more"]) == (3, False)
+        assert (page["from"], page["through"], page["last_seq"], page["more"]) == (2, 3, 3, False)
+        await ali.send({"action": "sync", "before": 3, "id": "earlier"})
+        earlier = await ali.event(type="page", id="earlier")
+        assert [message["seq"] for message in earlier["messages"]] == [1, 2]
+        assert (earlier["from"], earlier["through"], earlier["more"]) == (1, 2, False)
         assert page["messages"][0] == (await ali.event(type="message", seq=2))
     async with chat(gateway.ws_url, room_path(room, "Sara")) as sara:
         await sara.send({"action": "sync"})

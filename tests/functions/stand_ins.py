@@ -17,7 +17,7 @@ API = "arn:aws:execute-api:eu-central-1:123456789012:abcdefghij/live"
 
 @dataclass
 class Answer:
-    """How the management API answers a post (contract M02, M05, M07, M10)."""
+    """How the management API answers a post (contract M02, M05, M07, M10). Status 0: not at all."""
 
     status: int
     error: str = ""
@@ -34,6 +34,7 @@ class Gateway:
     posts: list[tuple[str, bytes]] = field(default_factory=list)
     answers: dict[str, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
     url: str = ""
+    closing: threading.Event = field(default_factory=threading.Event)
 
     def post(self, connection_id: str, body: bytes) -> Answer:
         self.posts.append((connection_id, body))
@@ -59,6 +60,10 @@ class _Handler(BaseHTTPRequestHandler):
         assert (stage, unquote(api)) == ("live", "@connections")
         body = self.rfile.read(int(self.headers["content-length"]))
         answer = self.gateway.post(unquote(connection_id), body)
+        if answer.status == 0:
+            self.close_connection = True
+            self.gateway.closing.wait(30)
+            return
         self.send_response(answer.status)
         self.send_header("content-length", "0")
         if answer.error:
@@ -78,7 +83,7 @@ class GatewayServer:
     """Serves a `Gateway` on loopback for the length of a with block."""
 
     def __enter__(self) -> Gateway:
-        gateway = Gateway()
+        gateway = self._gateway = Gateway()
         handler = type("Handler", (_Handler,), {"gateway": gateway})
         self._server = _Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -87,6 +92,7 @@ class GatewayServer:
         return gateway
 
     def __exit__(self, *_: object) -> None:
+        self._gateway.closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -91,6 +91,58 @@ def test_a_storm_of_changes_is_told_in_order_and_ends_in_one_presence(
     assert store.calls == ["Query"] + ["UpdateItem"] * 6
 
 
+def enter_many(memberships: Memberships, count: int, *, room: str = "general") -> list[dict[str, Any]]:
+    return [
+        enter(memberships, number, Identity(room, f"p{number:03}"), f"{number:03}=")
+        for number in range(count)
+    ]
+
+
+def test_more_than_five_lines_become_one_and_a_newcomer_still_gets_its_own(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway
+) -> None:
+    announce(announcements, enter(memberships, 0, BO, "Z="), enter(memberships, 0, ADA, "A="))
+    gateway.reset()
+    records = enter_many(memberships, 6)
+    records.append(leave(memberships, 90, ADA, "A="))
+    everyone = ["bo", *(f"p{number:03}" for number in range(6))]
+    announce(announcements, *records)
+    left, joined, presence = gateway.events("Z=")
+    assert (left["content"], left["total"]) == ("ada left general.", 1)
+    assert joined["content"] == "p000, p001, p002 and 3 others joined general."
+    assert (joined["event"], joined["clients"], joined["total"]) == ("joined", ["p000", "p001", "p002"], 6)
+    assert presence["users"] == everyone
+    for number in range(6):
+        assert told(gateway, f"{number:03}=") == [f"p{number:03} joined general.", everyone]
+
+
+def test_who_came_and_went_in_a_storm_is_not_told_of(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway
+) -> None:
+    announce(announcements, enter(memberships, 0, BO, "Z="), enter(memberships, 0, ADA, "A="))
+    gateway.reset()
+    records = [leave(memberships, 1, ADA, "A="), enter(memberships, 2, ADA, "B=")]
+    records += enter_many(memberships, 4)
+    records.append(leave(memberships, 99, Identity("general", "p003"), "003="))
+    announce(announcements, *records)
+    assert told(gateway, "Z=")[0] == "p000, p001 and p002 joined general."
+    assert len(gateway.events("Z=")) == 2
+
+
+def test_a_storm_of_500_costs_three_posts_a_member_and_not_the_square(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway, store: Store
+) -> None:
+    records = enter_many(memberships, 500)
+    store.calls.clear()
+    announce(announcements, *records)
+    assert len(gateway.posts) == 1_000, "to each its own line, and who is there"
+    assert store.calls == ["Query"] + ["UpdateItem"] * 500
+    gateway.reset()
+    goers = [leave(memberships, n, Identity("general", f"p{n:03}"), f"{n:03}=") for n in range(100)]
+    announce(announcements, *goers)
+    assert len(gateway.posts) == 800, "to each of the 400 others one line, and who is there"
+
+
 def test_each_room_hears_its_own_news_only(
     announcements: Announcements, memberships: Memberships, gateway: Gateway, store: Store
 ) -> None:

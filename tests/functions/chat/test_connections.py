@@ -3,9 +3,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from chat.connections import PAUSES, Connections, Outcome
+from chat.connections import PAUSES, Connections, Outcome, Parcel, TimeLeft
 from chat.memberships import Member
-from chat.posts import Result, Verdict
+from chat.posts import Post, Result, Verdict
+from chat.stragglers import REST_MS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from tests.functions.stand_ins import NOW
 OLD = NOW - 10_000
 YOUNG = NOW - 9_000
 DELIVERED, GONE, BUSY, REFUSED = Verdict.DELIVERED, Verdict.GONE, Verdict.BUSY, Verdict.REFUSED
+TIMED_OUT = Verdict.TIMED_OUT
 
 
 @dataclass
@@ -24,9 +26,10 @@ class Engine:
     verdicts: dict[str, deque[Verdict]] = field(default_factory=lambda: defaultdict(deque))
     rounds: list[tuple[list[str], bytes]] = field(default_factory=list)
 
-    def post(self, connection_ids: Sequence[str], payload: bytes) -> list[Result]:
-        self.rounds.append((list(connection_ids), payload))
-        return [self._result(self.verdicts[id]) for id in connection_ids]
+    def post(self, posts: Sequence[Post]) -> list[Result]:
+        frames = {frame for _, frame in posts}
+        self.rounds.append(([id for id, _ in posts], b"".join(sorted(frames))))
+        return [self._result(self.verdicts[id]) for id, _ in posts]
 
     def _result(self, verdicts: deque[Verdict]) -> Result:
         verdict = verdicts.popleft() if verdicts else DELIVERED
@@ -43,20 +46,29 @@ def connections(engine: Engine, time: Time) -> Connections:
     return Connections(engine, now=time.now, sleep=time.sleep, chance=lambda: 0.5)
 
 
+def post_to_all(
+    connections: Connections,
+    members: Sequence[Member],
+    *frames: bytes,
+    time_left: TimeLeft = lambda: float("inf"),
+) -> Outcome:
+    return connections.deliver([Parcel(member, frames) for member in members], time_left=time_left)
+
+
 def test_everyone_is_posted_to_at_once(connections: Connections, engine: Engine, time: Time) -> None:
     members = [Member("A", OLD), Member("B", YOUNG)]
-    assert connections.post_to_all(members, b"x") == Outcome(delivered=2)
+    assert post_to_all(connections, members, b"x") == Outcome(delivered=2)
     assert engine.rounds == [(["A", "B"], b"x")]
     assert time.slept == []
 
 
 def test_posting_to_nobody(connections: Connections) -> None:
-    assert connections.post_to_all([], b"x") == Outcome()
+    assert post_to_all(connections, [], b"x") == Outcome()
 
 
 def test_an_old_member_that_is_gone_is_gone(connections: Connections, engine: Engine, time: Time) -> None:
     engine.verdicts["A"] += [GONE]
-    outcome = connections.post_to_all([Member("A", OLD), Member("B", OLD)], b"x")
+    outcome = post_to_all(connections, [Member("A", OLD), Member("B", OLD)], b"x")
     assert outcome == Outcome(delivered=1, gone=["A"])
     assert time.slept == []
 
@@ -65,7 +77,7 @@ def test_a_newcomer_is_waited_for_and_nobody_else_is(
     connections: Connections, engine: Engine, time: Time
 ) -> None:
     engine.verdicts["A"] += [GONE, GONE]
-    outcome = connections.post_to_all([Member("A", YOUNG), Member("B", OLD)], b"x")
+    outcome = post_to_all(connections, [Member("A", YOUNG), Member("B", OLD)], b"x")
     assert outcome == Outcome(delivered=2)
     assert engine.rounds == [(["A", "B"], b"x"), (["A"], b"x"), (["A"], b"x")]
     assert time.slept == [0.05, 0.1]
@@ -75,14 +87,14 @@ def test_a_newcomer_that_does_not_come_is_not_evicted(
     connections: Connections, engine: Engine, time: Time
 ) -> None:
     engine.verdicts["A"] += [GONE] * 9
-    outcome = connections.post_to_all([Member("A", NOW - 1000)], b"x")
+    outcome = post_to_all(connections, [Member("A", NOW - 1000)], b"x")
     assert outcome == Outcome(failed={"A": "gone"})
     assert time.slept == [0.05, 0.1, 0.2, 0.4, 0.8]
 
 
 def test_a_newcomer_that_grows_old_meanwhile_is_gone(connections: Connections, engine: Engine) -> None:
     engine.verdicts["A"] += [GONE] * 9
-    assert connections.post_to_all([Member("A", NOW - 9_900)], b"x") == Outcome(gone=["A"])
+    assert post_to_all(connections, [Member("A", NOW - 9_900)], b"x") == Outcome(gone=["A"])
     assert len(engine.rounds) == 3
 
 
@@ -90,28 +102,28 @@ def test_the_busy_are_tried_again_with_full_jitter(
     connections: Connections, engine: Engine, time: Time
 ) -> None:
     engine.verdicts["A"] += [BUSY, BUSY]
-    assert connections.post_to_all([Member("A", OLD)], b"x") == Outcome(delivered=1)
+    assert post_to_all(connections, [Member("A", OLD)], b"x") == Outcome(delivered=1)
     assert time.slept == [0.025, 0.05]
 
 
 def test_the_busy_are_given_up_after_a_while(connections: Connections, engine: Engine, time: Time) -> None:
     engine.verdicts["A"] += [BUSY] * 9
-    outcome = connections.post_to_all([Member("A", OLD), Member("B", OLD)], b"x")
+    outcome = post_to_all(connections, [Member("A", OLD), Member("B", OLD)], b"x")
     assert outcome == Outcome(delivered=1, failed={"A": "busy"})
     assert len(time.slept) == len(PAUSES)
 
 
 def test_the_refused_are_not_tried_again(connections: Connections, engine: Engine, time: Time) -> None:
     engine.verdicts["A"] += [REFUSED]
-    outcome = connections.post_to_all([Member("A", OLD), Member("B", OLD)], b"x")
+    outcome = post_to_all(connections, [Member("A", OLD), Member("B", OLD)], b"x")
     assert outcome == Outcome(delivered=1, failed={"A": "refused"})
     assert time.slept == []
 
 
 def test_nothing_is_tried_again_when_time_is_short(connections: Connections, engine: Engine) -> None:
     engine.verdicts["A"] += [BUSY, BUSY, BUSY]
-    left = iter([9.0, 4.54])
-    outcome = connections.post_to_all([Member("A", OLD)], b"x", time_left=lambda: next(left))
+    left = iter([9.0, 3.54])
+    outcome = post_to_all(connections, [Member("A", OLD)], b"x", time_left=lambda: next(left))
     assert outcome == Outcome(failed={"A": "busy"})
     assert len(engine.rounds) == 2
 
@@ -120,23 +132,60 @@ def test_each_gets_the_payloads_in_order_and_a_straggler_holds_up_none(
     connections: Connections, engine: Engine
 ) -> None:
     engine.verdicts["A"] += [GONE, DELIVERED, GONE]
-    outcome = connections.post_to_all([Member("A", YOUNG), Member("B", OLD)], b"1", b"2")
+    outcome = post_to_all(connections, [Member("A", YOUNG), Member("B", OLD)], b"1", b"2")
     assert outcome == Outcome(delivered=2)
     assert engine.rounds == [
         (["A", "B"], b"1"),
         (["B"], b"2"),
         (["A"], b"1"),
         (["A"], b"2"),
-        ([], b"1"),
+        ([], b""),
         (["A"], b"2"),
     ]
+
+
+def test_each_gets_what_is_meant_for_it(connections: Connections, engine: Engine) -> None:
+    parcels = [
+        Parcel(Member("A", OLD), [b"a", b"b"]),
+        Parcel(Member("B", OLD), [b"a"]),
+        Parcel(Member("C", OLD), [b"c", b"b"]),
+        Parcel(Member("D", OLD), []),
+    ]
+    assert connections.deliver(parcels) == Outcome(delivered=4)
+    assert engine.rounds == [(["A", "B", "C"], b"ac"), (["A", "C"], b"b")]
+
+
+def test_a_time_out_is_tried_again_once_and_then_the_connection_rests(
+    connections: Connections, engine: Engine, time: Time
+) -> None:
+    members = [Member("A", OLD), Member("B", OLD)]
+    engine.verdicts["A"] += [TIMED_OUT] * 5
+    assert post_to_all(connections, members, b"1") == Outcome(delivered=1, failed={"A": "timed_out"})
+    assert post_to_all(connections, members, b"2") == Outcome(delivered=1, failed={"A": "timed out before"})
+    assert engine.rounds == [(["A", "B"], b"1"), (["A"], b"1"), (["B"], b"2")]
+    time.now_ms += REST_MS
+    assert post_to_all(connections, members, b"3") == Outcome(delivered=1, failed={"A": "timed_out"})
+    assert engine.rounds[3:] == [(["A", "B"], b"3")], "once is enough for one that is known"
+
+
+def test_one_that_is_heard_from_is_posted_to(connections: Connections, engine: Engine) -> None:
+    engine.verdicts["A"] += [TIMED_OUT, TIMED_OUT]
+    post_to_all(connections, [Member("A", OLD)], b"1")
+    connections.heard_from("A")
+    assert post_to_all(connections, [Member("A", OLD)], b"2") == Outcome(delivered=1)
+
+
+def test_one_that_is_reached_again_is_no_straggler(connections: Connections, engine: Engine) -> None:
+    engine.verdicts["A"] += [TIMED_OUT, DELIVERED, TIMED_OUT, DELIVERED]
+    for frame in (b"1", b"2"):
+        assert post_to_all(connections, [Member("A", OLD)], frame) == Outcome(delivered=1)
 
 
 def test_who_is_gone_at_the_first_payload_is_not_posted_the_second(
     connections: Connections, engine: Engine
 ) -> None:
     engine.verdicts["A"] += [GONE]
-    assert connections.post_to_all([Member("A", OLD)], b"1", b"2") == Outcome(gone=["A"])
+    assert post_to_all(connections, [Member("A", OLD)], b"1", b"2") == Outcome(gone=["A"])
     assert [ids for ids, _ in engine.rounds] == [["A"], []]
 
 
@@ -152,7 +201,7 @@ def test_each_member_is_delivered_or_gone_or_failed(
         engine.verdicts[id] += verdicts
     connections = Connections(engine, now=time.now, sleep=time.sleep, chance=lambda: 1.0)
     members = [Member(id, joined_at) for id, (joined_at, _) in told.items()]
-    outcome = connections.post_to_all(members, *(bytes([n]) for n in range(payloads)))
+    outcome = post_to_all(connections, members, *(bytes([n]) for n in range(payloads)))
     assert outcome.delivered + len(outcome.gone) + len(outcome.failed) == len(members)
     assert {*outcome.gone, *outcome.failed} <= set(told)
     for id in told:

@@ -1,18 +1,20 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from chat import events
+from chat.bucket import Bucket
 from chat.conversation import Conversation
 from chat.errors import TEXTS, Code
 from chat.identity import Identity
 from chat.log import RoomLog
-from chat.memberships import Member
+from chat.memberships import Member, Memberships
 from chat.rooms import Rooms
 
-from tests.functions.conftest import Store, Time
-from tests.functions.stand_ins import NOW, Gateway
+from tests.functions.conftest import MEMBERSHIPS, Store, Time
+from tests.functions.stand_ins import GONE, NOW, Gateway
 
 ADA = Identity("general", "ada")
 BO = Identity("general", "bo")
@@ -38,14 +40,90 @@ def error(code: Code, **more: Any) -> events.Event:
     return {"type": "error", "code": code.value, "content": TEXTS[code], "timestamp": AT, **more}
 
 
-def test_a_message_reaches_everyone_in_four_calls(
-    conversation: Conversation, store: Store, gateway: Gateway
+@pytest.mark.parametrize(("id", "calls"), [(None, 4), ("x", 5)])
+def test_a_message_reaches_everyone_in_four_calls_and_one_for_its_id(
+    conversation: Conversation, store: Store, gateway: Gateway, id: str | None, calls: int
 ) -> None:
+    hear(conversation, {"content": "hi"} | ({"id": id} if id else {}))
+    message = events.message(room_id="general", client_id="ada", content="hi", timestamp=AT, seq=1, id=id)
+    for connection in ("A=", "B=", "C="):
+        assert gateway.events(connection) == [message]
+    assert store.calls == ["UpdateItem"] * (calls - 2) + ["PutItem", "Query"]
+
+
+def test_the_same_id_again_is_told_to_its_sender_and_to_those_who_know_messages_by_their_seq(
+    conversation: Conversation, gateway: Gateway
+) -> None:
+    hear(conversation, {"action": "sync"}, sender=Member("B=", NOW))
     hear(conversation, {"content": "hi", "id": "x"})
-    message = events.message(room_id="general", client_id="ada", content="hi", timestamp=AT, seq=1, id="x")
-    for id in ("A=", "B=", "C="):
-        assert gateway.events(id) == [message]
-    assert store.calls == ["UpdateItem", "UpdateItem", "PutItem", "Query"]
+    [message] = gateway.events("C=")
+    gateway.reset()
+    hear(conversation, {"content": "hi", "id": "x"})
+    assert gateway.events("A=") == gateway.events("B=") == [message]
+    assert gateway.events("C=") == []
+
+
+def test_a_sender_whose_membership_just_ends_hears_that_its_message_is_stored(
+    conversation: Conversation, gateway: Gateway, store: Store
+) -> None:
+    def leave(model: Any, **_: object) -> None:
+        if model.name == "PutItem":
+            conversation.rooms.memberships.leave("general", "A=")
+
+    events_of = store.client.meta.events
+    events_of.register("before-call.dynamodb", leave)
+    try:
+        hear(conversation, {"content": "hi", "id": "x"})
+    finally:
+        events_of.unregister("before-call.dynamodb", leave)
+    assert [event["type"] for event in gateway.events("A=")] == ["message"]
+
+
+def test_who_says_too_much_is_told_when_to_go_on(
+    conversation: Conversation, gateway: Gateway, time: Time, store: Store
+) -> None:
+    memberships = Memberships(store.client, table=MEMBERSHIPS, bucket=Bucket(2, 200), now=time.now)
+    limited = replace(conversation, rooms=replace(conversation.rooms, memberships=memberships))
+    hear(limited, {"content": "1", "id": "1"})
+    hear(limited, {"action": "sync", "id": "2"})
+    for frame in ({"content": "3", "id": "3"}, {"action": "sync", "id": "3"}):
+        gateway.reset()
+        hear(limited, frame)
+        refusal = error(Code.RATE_LIMITED, id="3", retry_after_ms=200)
+        assert gateway.events("A=") == [refusal]
+    gateway.reset()
+    hear(limited, {"action": "ping"})
+    hear(limited, {"action": "presence"})
+    assert [event["type"] for event in gateway.events("A=")] == ["pong", "presence"]
+    time.now_ms += 200
+    hear(limited, {"content": "3", "id": "3"})
+    assert gateway.events("C=")[-1]["content"] == "3"
+
+
+def test_presence_is_told_to_who_asks_for_it(
+    conversation: Conversation, gateway: Gateway, store: Store
+) -> None:
+    hear(conversation, {"action": "presence", "id": "x"})
+    assert gateway.posts == [("A=", events.encode(events.present(["ada", "bo"], at=NOW, id="x")))]
+    assert store.calls == ["UpdateItem", "Query"]
+
+
+def test_who_asks_who_is_there_ends_the_leases_that_ran_out(
+    conversation: Conversation, gateway: Gateway, time: Time, store: Store
+) -> None:
+    time.now_ms += 7_500_000
+    hear(conversation, {"action": "presence"})
+    assert gateway.events("A=")[0]["users"] == ["ada"]
+    assert [item["connection_id"]["S"] for item in store.items(MEMBERSHIPS)] == ["A="]
+
+
+def test_one_that_timed_out_is_answered_once_it_speaks(conversation: Conversation, gateway: Gateway) -> None:
+    for _ in range(2):
+        conversation.rooms.connections._stragglers.note("A=")
+    hear(conversation, "I am back", sender=Member("B=", NOW))
+    assert gateway.events("A=") == []
+    hear(conversation, {"action": "ping"})
+    assert [event["type"] for event in gateway.events("A=")] == ["pong"]
 
 
 def test_plain_text_is_a_message(conversation: Conversation, gateway: Gateway) -> None:
@@ -81,12 +159,15 @@ def test_a_sync_is_answered_with_a_page(conversation: Conversation, store: Store
     messages = gateway.events("A=")
     gateway.reset()
     store.calls.clear()
-    hear(conversation, {"action": "sync", "after": 1})
+    hear(conversation, {"action": "sync", "after": 1, "id": "x"})
     assert store.calls == ["UpdateItem", "GetItem", "Query"]
     hear(conversation, {"action": "sync"})
+    hear(conversation, {"action": "sync", "before": 2})
+    ends: Any = {"through": 2, "last_seq": 2, "more": False, "at": NOW}
     assert gateway.events("A=") == [
-        events.page(messages[1:], last_seq=2, more=False, at=NOW),
-        events.page(messages, last_seq=2, more=False, at=NOW),
+        events.page(messages[1:], first=2, id="x", **ends),
+        events.page(messages, first=1, **ends),
+        events.page(messages[:1], first=1, **(ends | {"through": 1})),
     ]
     assert {id for id, _ in gateway.posts} == {"A="}
 
@@ -153,4 +234,13 @@ def test_a_ping_that_cannot_be_answered_is_refused(
 ) -> None:
     store.faults["GetItem"].append("InternalServerError")
     hear(conversation, {"action": "ping", "id": "x"})
-    assert gateway.events("A=") == [error(Code.UNAVAILABLE)]
+    assert gateway.events("A=") == [error(Code.UNAVAILABLE, id="x")]
+
+
+def test_one_that_is_gone_does_not_fail_the_sender(
+    conversation: Conversation, gateway: Gateway, store: Store
+) -> None:
+    gateway.answers["C="].append(GONE)
+    hear(conversation, {"content": "hi", "id": "x"})
+    assert [event["id"] for event in gateway.events("A=")] == ["x"]
+    assert {item["connection_id"]["S"] for item in store.items(MEMBERSHIPS)} == {"A=", "B="}

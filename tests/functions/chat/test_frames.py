@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from chat import frames
 from chat.errors import Code, FrameRefused, ParleyError
-from chat.frames import Frame, Ping, Publish, Sync
+from chat.frames import Frame, Ping, Presence, Publish, Sync
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +15,8 @@ JSON = st.recursive(
     max_leaves=6,
 )
 FRAMES = st.fixed_dictionaries(
-    {}, optional={"content": JSON, "action": JSON | st.just("sync"), "after": JSON, "id": JSON}
+    {},
+    optional={"content": JSON, "action": JSON | st.just("sync"), "after": JSON, "before": JSON, "id": JSON},
 )
 
 
@@ -81,11 +82,14 @@ def test_a_number_of_5000_digits_is_its_own_text_but_too_long() -> None:
     ("text", "frame"),
     [
         ('{"action":"ping"}', Ping()),
-        ('{"action":"ping","id":5}', Ping()),
+        ('{"action":"ping","id":"a"}', Ping("a")),
+        ('{"action":"presence"}', Presence()),
+        ('{"action":"presence","id":"a"}', Presence("a")),
         ('{"action":"sync"}', Sync()),
         ('{"action":"sync","after":0}', Sync(0)),
-        ('{"action":"sync","after":12}', Sync(12)),
-        ('{"action":"sync","after":' + "9" * 5000 + "}", Sync(frames.MAX_AFTER)),
+        ('{"action":"sync","after":12,"id":"a"}', Sync(12, id="a")),
+        ('{"action":"sync","before":1}', Sync(before=1)),
+        ('{"action":"sync","after":' + "9" * 5000 + "}", Sync(frames.MAX_SEQ)),
     ],
 )
 def test_an_action(text: str, frame: Frame) -> None:
@@ -93,8 +97,14 @@ def test_an_action(text: str, frame: Frame) -> None:
 
 
 @pytest.mark.parametrize("after", ["-1", "-0", "1.0", "1e3", '"5"', "null", "true", "[]", "{}"])
-def test_sync_is_after_a_whole_number(after: str) -> None:
-    assert refusal('{"action":"sync","after":' + after + ',"id":"a"}') == (Code.SYNC_INVALID, "a")
+@pytest.mark.parametrize("name", ["after", "before"])
+def test_sync_is_after_or_before_a_whole_number(name: str, after: str) -> None:
+    assert refusal('{"action":"sync","' + name + '":' + after + ',"id":"a"}') == (Code.SYNC_INVALID, "a")
+
+
+@pytest.mark.parametrize("asked", ['"before":0', '"after":1,"before":5'])
+def test_sync_is_before_1_or_more_and_not_after_and_before(asked: str) -> None:
+    assert refusal('{"action":"sync",' + asked + ',"id":"a"}') == (Code.SYNC_INVALID, "a")
 
 
 @pytest.mark.parametrize(
@@ -128,6 +138,8 @@ def test_a_refusal_carries_the_id_of_the_frame(text: str) -> None:
 @pytest.mark.parametrize("id", ['""', "5", "null", "true", "[]", '"' + "a" * 65 + '"', r'"\ud800"'])
 def test_an_id_is_text_of_1_to_64_characters(id: str) -> None:
     assert refusal('{"content":"a","id":' + id + "}") == (Code.ID_INVALID, None)
+    for action in ("ping", "presence", "sync"):
+        assert refusal('{"action":"' + action + '","id":' + id + "}") == (Code.ID_INVALID, None)
     assert refusal('{"action":"go","id":' + id + "}") == (Code.ACTION_UNKNOWN, None)
 
 
@@ -168,7 +180,9 @@ def check(frame: Frame | None) -> None:
         assert frame.content.encode().decode() == frame.content
         assert frame.id is None or 1 <= len(frame.id.encode().decode()) <= frames.MAX_ID
     if isinstance(frame, Sync):
-        assert frame.after is None or 0 <= frame.after <= frames.MAX_AFTER
+        assert frame.before is None or 1 <= frame.before <= frames.MAX_SEQ
+        assert frame.after is None or frame.before is None
+        assert frame.after is None or 0 <= frame.after <= frames.MAX_SEQ
 
 
 @given(ANY_TEXT | ANY_TEXT.map("{{{}".format) | st.text('{}[]":,0123456789eE.-+ tfnacodeip', max_size=40))

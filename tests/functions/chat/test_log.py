@@ -1,160 +1,276 @@
+import itertools
+import threading
+from typing import Any
+
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from chat import events
+from chat.entries import Entry, Number
 from chat.errors import Unavailable
+from chat.events import Event
 from chat.identity import Identity
-from chat.log import RoomLog
+from chat.log import Appended, Count, RoomLog
 
 from tests.functions.conftest import ROOM_LOG, Store, Time
 from tests.functions.stand_ins import NOW
 
 ADA = Identity("general", "ada")
+BO = Identity("general", "bo")
 AT = "2025-06-15T15:06:40.000Z"
+WEEK = 7 * 86_400
+LOST = ReadTimeoutError(endpoint_url="http://127.0.0.1")
 
 
-def said(log: RoomLog, *contents: str) -> list[events.Event]:
-    return [log.append(ADA, content, id=None) for content in contents]
+def say(log: RoomLog, *contents: str, who: Identity = ADA, id: str | None = None) -> list[Event]:
+    return [log.append(who, content, id=id).message for content in contents]
 
 
-def test_a_message_is_stored_under_the_next_seq_in_two_calls(store: Store, log: RoomLog) -> None:
-    first = log.append(ADA, "hi", id="x")
+def stored(log: RoomLog, room_id: str = "general") -> dict[int, str | None]:
+    """What each number holds; None is a void."""
+    found, _ = log.read(room_id, low=1, high=10**15, newest=False)
+    return {entry.seq: entry.message["content"] if entry.message else None for entry in found}
+
+
+def item(store: Store, seq: int) -> dict[str, Any] | None:
+    return next((item for item in store.items(ROOM_LOG) if item["seq"]["N"] == str(seq)), None)
+
+
+def test_a_message_is_stored_under_the_next_seq_in_two_calls_and_its_id_takes_a_third(
+    store: Store, log: RoomLog, time: Time
+) -> None:
+    first = log.append(ADA, "hi", id=None)
     assert store.calls == ["UpdateItem", "PutItem"]
-    second = log.append(ADA, "ho", id=None)
-    other = log.append(Identity("other", "ada"), "ha", id=None)
-    assert [message["seq"] for message in (first, second, other)] == [1, 2, 1]
-    assert first == events.message(
-        room_id="general", client_id="ada", content="hi", timestamp=AT, seq=1, id="x"
+    store.calls.clear()
+    time.now_ms += 5
+    second = log.append(ADA, "ho", id="x")
+    assert store.calls == ["UpdateItem", "UpdateItem", "PutItem"]
+    other = log.append(Identity("other", "ada"), "ha", id="x")
+    assert [appended.message["seq"] for appended in (first, second, other)] == [1, 2, 1]
+    assert first.message == events.message(
+        room_id="general", client_id="ada", content="hi", timestamp=AT, seq=1, id=None
     )
-    assert (log.last_seq("general"), log.last_seq("other")) == (2, 1)
-    counter = {"room_id": {"S": "general"}, "seq": {"N": "0"}, "last_seq": {"N": "2"}}
-    assert counter in store.items(ROOM_LOG)
-    assert {
+    assert first.anew
+    assert (log.count("general"), log.count("other")) == (Count(2, NOW + 5, NOW), Count(1, NOW + 5, NOW + 5))
+    assert item(store, 2) == {
         "room_id": {"S": "general"},
-        "seq": {"N": "1"},
+        "seq": {"N": "2"},
         "client_id": {"S": "ada"},
-        "content": {"S": "hi"},
-        "timestamp": {"S": AT},
+        "content": {"S": "ho"},
+        "timestamp": {"S": AT.replace("40.000", "40.005")},
         "id": {"S": "x"},
-        "expires_at": {"N": str(NOW // 1000 + 7 * 86_400)},
-    } in store.items(ROOM_LOG)
+        "taken_before": {"N": str(NOW)},
+        "expires_at": {"N": str((NOW + 5) // 1000 + WEEK)},
+    }
 
 
 def test_nothing_was_ever_said(log: RoomLog) -> None:
-    assert log.last_seq("general") == 0
-    for after in (None, 0, 7):
-        assert log.page("general", after=after) == events.page([], last_seq=0, more=False, at=NOW)
+    assert log.count("general") == Count()
+    assert log.read("general", low=1, high=10**15, newest=True) == ([], False)
 
 
-def test_a_page_goes_on_after_a_seq(store: Store, log: RoomLog) -> None:
-    messages = said(log, "a", "b", "c")
-    store.calls.clear()
-    assert log.page("general", after=1) == events.page(messages[1:], last_seq=3, more=False, at=NOW)
-    assert store.calls == ["GetItem", "Query"]
-    assert log.page("general", after=0)["messages"] == messages
-    assert log.page("general", after=3)["messages"] == []
-    assert log.page("general", after=10**15)["messages"] == []
-
-
-def test_the_newest_page_is_in_order_as_well(log: RoomLog) -> None:
-    messages = said(log, *("abcdef"))
-    assert log.page("general", after=None) == events.page(messages, last_seq=6, more=False, at=NOW)
-
-
-def test_what_is_more_than_a_page_comes_page_by_page(log: RoomLog) -> None:
-    messages = said(log, *(f"{n}{'é' * 3900}" for n in range(1, 10)))
-    seen: list[events.Event] = []
-    pages = 0
-    more = True
-    while more:
-        page = log.page("general", after=seen[-1]["seq"] if seen else 0)
-        assert len(events.encode(page)) <= 32_768
-        assert page["last_seq"] == 9
-        seen += page["messages"]
-        more = page["more"]
-        pages += 1
-    assert seen == messages
-    assert pages == 3
-    newest = log.page("general", after=None)
-    assert newest["messages"] == messages[-4:]
-    assert newest["more"] is False
-
-
-def test_a_page_of_the_shortest_messages_is_filled_by_one_query(store: Store, log: RoomLog) -> None:
-    who = Identity("a", "b")
-    log.append(who, "c", id=None)
-    first = next(item for item in store.items(ROOM_LOG) if item["seq"]["N"] == "1")
-    for start in range(2, 352, 25):
-        items = [first | {"seq": {"N": str(seq)}} for seq in range(start, start + 25)]
-        store.client.batch_write_item(
-            RequestItems={ROOM_LOG: [{"PutRequest": {"Item": item}} for item in items]}
-        )
-    store.calls.clear()
-    page = log.page("a", after=0)
-    assert store.calls == ["GetItem", "Query"]
-    assert page["more"] is True
-    smallest = len(events.encode(page["messages"][0])) + 1
-    assert 32_768 - len(events.encode(page)) < smallest + 5
-
-
-def test_more_is_said_where_the_query_was_cut_but_the_page_was_not(
-    log: RoomLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    messages = said(log, "a", "b", "c")
+def test_entries_are_read_from_either_end(log: RoomLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    say(log, *"abcdef")
     monkeypatch.setattr("chat.log.QUERY_LIMIT", 2)
-    assert log.page("general", after=0) == events.page(messages[:2], last_seq=3, more=True, at=NOW)
+
+    def read(low: int, high: int, *, newest: bool) -> tuple[list[int], bool]:
+        found, cut = log.read("general", low=low, high=high, newest=newest)
+        return [entry.seq for entry in found], cut
+
+    assert read(2, 9, newest=False) == ([2, 3], True)
+    assert read(1, 5, newest=True) == ([4, 5], True)
+    assert read(6, 9, newest=False) == ([6], False)
 
 
-def test_the_log_may_be_ahead_of_the_counter_that_was_read(store: Store, log: RoomLog) -> None:
-    said(log, "a", "b")
-    store.client.put_item(
-        TableName=ROOM_LOG, Item={"room_id": {"S": "general"}, "seq": {"N": "0"}, "last_seq": {"N": "1"}}
-    )
-    assert log.page("general", after=0)["last_seq"] == 2
-    assert log.page("general", after=None)["last_seq"] == 2
+def test_the_same_id_is_stored_once(log: RoomLog) -> None:
+    [first] = say(log, "hi", id="x")
+    assert log.append(ADA, "hi", id="x") == Appended(first, anew=False)
+    assert log.append(ADA, "something else", id="x") == Appended(first, anew=False)
+    assert stored(log) == {1: "hi", 2: None, 3: None}
+
+
+def test_an_id_is_its_clients_and_its_rooms_own(log: RoomLog) -> None:
+    assert log.append(ADA, "a", id="x").anew
+    assert log.append(BO, "b", id="x").anew
+    assert log.append(Identity("other", "ada"), "c", id="x").anew
+    assert stored(log) == {1: "a", 2: "b"}
+
+
+def test_names_and_ids_are_not_mixed_up(log: RoomLog) -> None:
+    assert log.append(Identity("general", "a"), "1", id="bc").anew
+    assert log.append(Identity("general", "ab"), "2", id="c").anew
+
+
+def test_an_id_may_be_used_again_once_its_message_has_expired(log: RoomLog, time: Time) -> None:
+    say(log, "old", id="x")
+    time.now_ms += WEEK * 1000
+    assert log.append(ADA, "new", id="x").anew
+    assert stored(log) == {2: "new"}
+
+
+def test_after_a_failure_the_same_id_takes_the_place_that_it_was_given(store: Store, log: RoomLog) -> None:
+    store.faults["PutItem"].append(LOST)
+    with pytest.raises(Unavailable):
+        say(log, "hi", id="x")
+    say(log, "between", who=BO)
+    assert log.append(ADA, "hi", id="x").anew
+    assert stored(log) == {1: "hi", 2: "between", 3: None}
+
+
+def test_a_function_that_died_before_its_id_was_bound_leaves_a_hole_and_no_message(
+    store: Store, log: RoomLog
+) -> None:
+    store.faults["UpdateItem"] += [None, LOST]
+    with pytest.raises(Unavailable):
+        say(log, "hi", id="x")
+    assert log.append(ADA, "hi", id="x").anew
+    assert stored(log) == {2: "hi"}
+
+
+def test_a_writer_that_was_passed_over_takes_another_number(log: RoomLog, store: Store) -> None:
+    """A reader found the hole too old, and its writer was only slow."""
+    store.faults["PutItem"].append(LOST)
+    with pytest.raises(Unavailable):
+        say(log, "slow", id="x")
+    assert log.settle("general", Number(1, NOW)) == Entry(Number(1, NOW), None)
+    appended = log.append(ADA, "slow", id="x")
+    assert (appended.anew, appended.message["seq"]) == (True, 3)
+    assert log.append(ADA, "slow", id="x") == Appended(appended.message, anew=False)
+    assert [content for content in stored(log).values() if content] == ["slow"]
+
+
+def test_without_an_id_too(log: RoomLog) -> None:
+    log.settle("general", Number(1, NOW))
+    assert say(log, "slow")[0]["seq"] == 2
+
+
+def test_a_writer_that_is_passed_over_again_and_again_gives_up(store: Store, log: RoomLog) -> None:
+    for seq in (1, 2, 3):
+        log.settle("general", Number(seq, NOW))
+    with pytest.raises(Unavailable):
+        say(log, "never")
+
+
+def test_settling_finds_the_message_that_came_in_the_meantime(log: RoomLog) -> None:
+    [message] = say(log, "just in time")
+    assert log.settle("general", Number(1, NOW)).message == message
+    assert stored(log) == {1: "just in time"}
+
+
+def test_who_needs_no_number_gives_it_back_if_that_can_be(store: Store, log: RoomLog) -> None:
+    say(log, "hi", id="x")
+    store.faults["PutItem"].append(LOST)
+    assert not log.append(ADA, "hi", id="x").anew
+    assert stored(log) == {1: "hi"}
+
+
+def test_two_that_handle_one_id_at_once_store_it_once(log: RoomLog, store: Store) -> None:
+    """In every order in which the calls of two functions can be told apart: numbers, ids, messages."""
+    for schedule in sorted(set(itertools.permutations("aaabbb"))):
+        room = "".join(schedule)
+        results = _interleaved(log, store, Identity(room, "ada"), schedule)
+        assert {result.message["seq"] for result in results} == {results[0].message["seq"]}
+        assert sum(result.anew for result in results) == 1
+        assert [content for content in stored(log, room).values() if content] == ["hi"]
+
+
+def _interleaved(log: RoomLog, store: Store, who: Identity, schedule: tuple[str, ...]) -> list[Appended]:
+    """Runs two appends in threads that take turns by the schedule, a call a turn; the rest as it comes."""
+    results: list[Appended] = []
+    turns = {name: threading.Semaphore(0) for name in "ab"}
+    done = threading.Semaphore(0)
+    here = threading.local()
+
+    def wait(**_: object) -> None:
+        if here.turns > 0:
+            done.release()
+            turns[here.name].acquire()
+            here.turns -= 1
+
+    def run(name: str) -> None:
+        here.name, here.turns = name, schedule.count(name)
+        results.append(log.append(who, "hi", id="x"))
+        done.release()
+
+    store.client.meta.events.register_first("before-call.dynamodb", wait)
+    threads = [threading.Thread(target=run, args=name) for name in "ab"]
+    try:
+        for thread in threads:
+            thread.start()
+            assert done.acquire(timeout=10)  # at its first call
+        for name in schedule:
+            turns[name].release()
+            assert done.acquire(timeout=10)  # at its next one, or at its end
+        for thread in threads:
+            thread.join(10)
+    finally:
+        store.client.meta.events.unregister("before-call.dynamodb", wait)
+    return results
 
 
 def test_nothing_that_is_stored_is_overwritten(store: Store, log: RoomLog) -> None:
-    said(log, "a")
-    store.client.delete_item(TableName=ROOM_LOG, Key={"room_id": {"S": "general"}, "seq": {"N": "0"}})
-    with pytest.raises(Unavailable):
-        log.append(ADA, "b", id=None)
-    assert [message["content"] for message in log.page("general", after=0)["messages"]] == ["a"]
-    assert log.append(ADA, "b", id=None)["seq"] == 2
+    say(log, "a")
+    for id in (None, "x"):
+        store.client.delete_item(TableName=ROOM_LOG, Key={"room_id": {"S": "general"}, "seq": {"N": "0"}})
+        with pytest.raises(Unavailable):
+            say(log, "b", id=id)
+    assert stored(log) == {1: "a"}
 
 
 def test_a_message_that_is_found_to_be_stored_already_is_stored(store: Store, log: RoomLog) -> None:
     """The SDK repeats a call whose answer was lost, and the second one meets what the first one did."""
-    said(log, "a")
+    [message] = say(log, "a")
     store.client.delete_item(TableName=ROOM_LOG, Key={"room_id": {"S": "general"}, "seq": {"N": "0"}})
-    assert said(log, "a")[0]["seq"] == 1
+    store.client.update_item(
+        TableName=ROOM_LOG,
+        Key={"room_id": {"S": "general"}, "seq": {"N": "1"}},
+        UpdateExpression="SET taken_before = :zero",
+        ExpressionAttributeValues={":zero": {"N": "0"}},
+    )
+    assert log.append(ADA, "a", id=None) == Appended(message, anew=True)
 
 
-def test_a_message_that_could_not_be_stored_leaves_a_hole(store: Store, log: RoomLog) -> None:
-    store.faults["PutItem"].append(ReadTimeoutError(endpoint_url="http://127.0.0.1"))
-    with pytest.raises(Unavailable):
-        said(log, "lost")
-    said(log, "kept")
-    page = log.page("general", after=0)
-    assert [message["seq"] for message in page["messages"]] == [2]
-    assert page["more"] is False
-
-
-@pytest.mark.parametrize("call", ["UpdateItem", "GetItem", "Query"])
+@pytest.mark.parametrize("call", ["UpdateItem", "GetItem", "Query", "PutItem"])
 def test_a_fault_of_the_table_is_unavailable(store: Store, log: RoomLog, call: str) -> None:
     store.faults[call].append("InternalServerError")
     with pytest.raises(Unavailable):
-        said(log, "a") if call == "UpdateItem" else log.page("general", after=0)
+        if call in ("GetItem", "Query"):
+            log.count("general")
+            stored(log)
+        say(log, "a")
+
+
+def test_a_back_end_that_does_not_say_what_stood_in_the_way_is_unavailable(
+    store: Store, log: RoomLog
+) -> None:
+    store.faults["PutItem"].append("ConditionalCheckFailedException")
+    with pytest.raises(Unavailable):
+        say(log, "a")
 
 
 def test_settings_come_from_the_environment(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETENTION_SECONDS", "60")
     log = RoomLog.from_environment()
-    message = log.append(ADA, "hi", id=None)
-    assert log.page("general", after=0)["messages"] == [message]
+    say(log, "hi")
+    assert stored(log) == {1: "hi"}
 
 
 def test_messages_expire_but_the_counter_never_does(store: Store, log: RoomLog, time: Time) -> None:
-    said(log, "a")
-    items = {item["seq"]["N"]: item for item in store.items(ROOM_LOG)}
-    assert "expires_at" not in items["0"]
-    assert items["1"]["expires_at"]["N"] == str(time.now_ms // 1000 + 604_800)
+    say(log, "a", "b")
+    counter = item(store, 0)
+    assert counter
+    assert "expires_at" not in counter
+    time.now_ms += WEEK * 1000
+    assert stored(log) == {}
+    assert item(store, 1), "the TTL is days late"
+    assert say(log, "c")[0]["seq"] == 3
+
+
+def test_the_oldest_that_have_expired_are_passed_over(
+    log: RoomLog, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.log.QUERY_LIMIT", 2)
+    say(log, *"abcde")
+    time.now_ms += WEEK * 1000
+    say(log, "f", "g", "h")
+    found, cut = log.read("general", low=1, high=10**15, newest=False)
+    assert ([entry.seq for entry in found], cut) == ([6], True)

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from chat.errors import NotAMember, Unavailable
 from chat.identity import Identity
-from chat.memberships import Member, Memberships
+from chat.memberships import Member, Memberships, Roll
 
 from tests.functions.conftest import MEMBERSHIPS, Store, Time
 from tests.functions.stand_ins import NOW
@@ -57,17 +57,36 @@ def test_members_are_the_connections_of_the_room(memberships: Memberships) -> No
     memberships.enter(Identity("other", "ada"), "C=", joined_at=NOW)
     memberships.arrive(ADA, "A=")
     members = [Member("A=", NOW - 1), Member("_B=", NOW - 2), Member("z-=", NOW - 3)]
-    assert memberships.members("general") == members
-    assert memberships.members_and_names("general") == (members, ["ada", "bo", "bo"])
-    assert memberships.members("nobody is here") == []
+    assert memberships.roll("general") == Roll(members)
+    assert memberships.roll("general", names=True) == Roll(members, ["ada", "bo", "bo"])
+    assert memberships.roll("nobody is here") == Roll()
 
 
 def test_a_lease_that_has_run_out_is_no_membership(memberships: Memberships, time: Time) -> None:
     memberships.enter(ADA, "A=", joined_at=NOW)
     time.now_ms += 7_499_000
-    assert memberships.members("general") == [Member("A=", NOW)]
+    assert memberships.roll("general") == Roll([Member("A=", NOW)])
     time.now_ms += 1000
-    assert memberships.members("general") == []
+    assert memberships.roll("general", names=True) == Roll(ended=["A="])
+
+
+def test_only_a_lease_that_has_run_out_is_ended(store: Store, memberships: Memberships, time: Time) -> None:
+    memberships.enter(ADA, "A=", joined_at=NOW)
+    memberships.enter(BO, "B=", joined_at=NOW)
+    time.now_ms += 7_500_000
+    memberships.touch("general", "A=")
+    store.calls.clear()
+    for id in ("A=", "B=", "C="):
+        memberships.end("general", id)
+    assert store.calls == ["DeleteItem"] * 3
+    assert memberships.roll("general") == Roll([Member("A=", NOW)])
+
+
+def test_who_has_synced_is_known_to(memberships: Memberships) -> None:
+    memberships.enter(ADA, "A=", joined_at=NOW)
+    memberships.touch("general", "A=", syncs=True)
+    memberships.touch("general", "A=")
+    assert memberships.roll("general").members == [Member("A=", NOW, syncs=True)]
 
 
 def test_members_of_a_large_room_come_page_by_page(store: Store, memberships: Memberships) -> None:
@@ -80,7 +99,7 @@ def test_members_of_a_large_room_come_page_by_page(store: Store, memberships: Me
             ExpressionAttributeValues={":much": {"S": "x" * 300_000}},
         )
     store.calls.clear()
-    assert len(memberships.members("general")) == 4
+    assert len(memberships.roll("general").members) == 4
     assert store.calls == ["Query", "Query"]
 
 
@@ -108,10 +127,11 @@ def test_a_fault_of_the_table_is_unavailable(store: Store, memberships: Membersh
     calls: dict[str, Callable[[], object]] = {
         "PutItem": lambda: memberships.enter(ADA, "A=", joined_at=NOW),
         "DeleteItem": lambda: memberships.leave("general", "A="),
-        "Query": lambda: memberships.members("general"),
+        "DeleteItem ": lambda: memberships.end("general", "A="),
+        "Query": lambda: memberships.roll("general"),
     }
     for name, call in calls.items():
-        store.faults[name].append("InternalServerError")
+        store.faults[name.strip()].append("InternalServerError")
         with pytest.raises(Unavailable):
             call()
     store.faults["UpdateItem"] += ["InternalServerError", "ProvisionedThroughputExceededException"]
@@ -124,4 +144,4 @@ def test_a_fault_of_the_table_is_unavailable(store: Store, memberships: Membersh
 def test_settings_come_from_the_environment(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEASE_SECONDS", "60")
     Memberships.from_environment().enter(ADA, "A=", joined_at=NOW)
-    assert len(Memberships.from_environment().members("general")) == 1
+    assert len(Memberships.from_environment().roll("general").members) == 1

@@ -1,16 +1,19 @@
 import socket
 import sys
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from chat import posts
 from chat.curl import CONCURRENCY, CurlPosts
 from chat.posts import WORKERS, BotoPosts, Posts, Result, Verdict
 
 from tests.functions.stand_ins import GONE, OK, Answer, Gateway
 
+DELIVERED = Verdict.DELIVERED
 ENGINES: list[Callable[[], Posts]] = [CurlPosts.from_environment, BotoPosts.from_environment]
 
 
@@ -23,18 +26,24 @@ def engine(request: pytest.FixtureRequest, environment: None) -> Posts:
 
 def test_everyone_gets_the_payload(engine: Posts, gateway: Gateway) -> None:
     ids = [f"{n:015}=" for n in range(2 * CONCURRENCY)]
-    assert engine.post(ids, "سلام".encode()) == [Result(Verdict.DELIVERED)] * len(ids)
+    assert engine.post([(id, "سلام".encode()) for id in ids]) == [Result(Verdict.DELIVERED)] * len(ids)
     assert sorted(gateway.posts) == [(id, "سلام".encode()) for id in ids]
 
 
 def test_one_engine_posts_again_and_again(engine: Posts, gateway: Gateway) -> None:
     for number in range(3):
-        engine.post(["A=", "B="], b"%d" % number)
+        engine.post([(id, b"%d" % number) for id in ("A=", "B=")])
     assert [body for to, body in gateway.posts if to == "A="] == [b"0", b"1", b"2"]
 
 
+def test_each_gets_its_own(engine: Posts, gateway: Gateway) -> None:
+    posts = [("A=", b"1"), ("B=", b"2"), ("A=", b"2")]
+    assert engine.post(posts) == [Result(Verdict.DELIVERED)] * 3
+    assert sorted(gateway.posts) == sorted(posts)
+
+
 def test_posting_to_nobody(engine: Posts) -> None:
-    assert engine.post([], b"{}") == []
+    assert engine.post([]) == []
 
 
 @pytest.mark.parametrize(
@@ -53,7 +62,7 @@ def test_posting_to_nobody(engine: Posts) -> None:
 )
 def test_what_an_answer_means(engine: Posts, gateway: Gateway, answer: Answer, verdict: Verdict) -> None:
     gateway.answers["B-_="].append(answer)
-    results = engine.post(["A=", "B-_=", "C="], b"{}")
+    results = engine.post([(id, b"{}") for id in ("A=", "B-_=", "C=")])
     assert [result.verdict for result in results] == [Verdict.DELIVERED, verdict, Verdict.DELIVERED]
     assert answer is OK or results[1].reason
     assert len(gateway.posts) == 3  # the engine itself tries once
@@ -69,7 +78,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch, environment: None) -> None:
 
 @pytest.mark.parametrize("make", ENGINES, ids=["curl", "boto3"])
 def test_a_connection_that_fails_is_worth_another_try(make: Callable[[], Posts], nobody: None) -> None:
-    [result] = make().post(["A="], b"{}")
+    [result] = make().post([("A=", b"{}")])
     assert result.verdict is Verdict.BUSY
     assert result.reason
 
@@ -78,7 +87,7 @@ def test_an_address_that_is_none_will_not_get_better(
     environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", "nonsense://127.0.0.1/live")
-    [result] = CurlPosts.from_environment().post(["A="], b"{}")
+    [result] = CurlPosts.from_environment().post([("A=", b"{}")])
     assert result.verdict is Verdict.REFUSED
 
 
@@ -94,7 +103,7 @@ def test_without_credentials_boto3_posts_nothing(
 ) -> None:
     without_credentials(monkeypatch)
     unsigned = BotoPosts(boto3.session.Session().client("apigatewaymanagementapi"))
-    assert unsigned.post(["A="], b"{}") == [Result(Verdict.REFUSED, "NoCredentialsError")]
+    assert unsigned.post([("A=", b"{}")]) == [Result(Verdict.REFUSED, "NoCredentialsError")]
     assert gateway.posts == []
 
 
@@ -118,7 +127,21 @@ def test_a_gateway_that_never_answers_is_given_up(environment: None, monkeypatch
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/live"
         monkeypatch.setenv("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", url)
-        assert CurlPosts.from_environment().post(["A="], b"{}") == [Result(Verdict.BUSY, "timed out")]
+        assert CurlPosts.from_environment().post([("A=", b"{}")]) == [Result(Verdict.TIMED_OUT, "timed out")]
+
+
+@pytest.mark.parametrize("make", ENGINES, ids=["curl", "boto3"])
+def test_one_that_does_not_answer_holds_up_nobody(
+    make: Callable[[], Posts], environment: None, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.curl.GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("chat.posts.CONFIG", posts.CONFIG.merge(Config(read_timeout=0.3)))
+    gateway.answers["B="].append(Answer(0))
+    started = monotonic()
+    results = make().post([(id, b"{}") for id in ("A=", "B=", "C=")])
+    assert [result.verdict for result in results] == [DELIVERED, Verdict.TIMED_OUT, DELIVERED]
+    assert monotonic() - started < posts.READ_SECONDS
+    assert [result.verdict for result in make().post([("B=", b"{}")])] == [DELIVERED]
 
 
 def test_the_fast_engine_is_taken_where_it_can_be(environment: None) -> None:

@@ -22,7 +22,7 @@ def members(memberships: Memberships, store: Store) -> list[Member]:
     for id in ("A=", "B=", "C="):
         memberships.enter(ADA, id, joined_at=OLD)
     store.calls.clear()
-    return memberships.members("general")
+    return memberships.roll("general").members
 
 
 def test_everyone_is_told_everything_in_order(
@@ -49,7 +49,7 @@ def test_a_newcomer_that_is_not_open_yet_is_told_and_not_evicted(
 ) -> None:
     memberships.enter(ADA, "N=", joined_at=NOW - 100)
     gateway.answers["N="] += [GONE, GONE]
-    rooms.tell("general", memberships.members("general"), PONG, time_left=forever)
+    rooms.tell("general", memberships.roll("general").members, PONG, time_left=forever)
     assert gateway.events("N=") == [PONG] * 3
     assert time.slept == [0.05, 0.1]
     assert len(store.items(MEMBERSHIPS)) == 1
@@ -68,6 +68,15 @@ def test_a_connection_that_cannot_be_reached_is_logged_and_kept(
     assert len(store.items(MEMBERSHIPS)) == 3
     [line] = logged()
     assert (line["level"], line["delivered"], line["failed"]) == ("WARNING", 2, {"B=": "ForbiddenException"})
+
+
+def test_whoever_asks_who_is_there_ends_the_leases_that_ran_out(
+    rooms: Rooms, members: list[Member], store: Store, time: Time
+) -> None:
+    time.now_ms += 7_500_000
+    rooms.memberships.touch("general", "B=")
+    assert [member.connection_id for member in rooms.roll("general").members] == ["B="]
+    assert [item["connection_id"]["S"] for item in store.items(MEMBERSHIPS)] == ["B="]
 
 
 def test_where_eviction_fails_all_have_been_told(

@@ -39,7 +39,8 @@ def sign(credentials: Credentials, path: str, payload: bytes, *, now: int = NOW)
     secret=SECRETS,
     token=st.none() | SECRETS.filter(lambda token: token == token.strip() and "  " not in token),
     stage=st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1),
-    connection_id=st.text(min_size=1),
+    # botocore resolves these two away, as segments of a path; no connection is called that.
+    connection_id=st.text(min_size=1).filter(lambda id: id not in (".", "..")),
     payload=st.binary(),
     now=st.integers(0, 4_000_000_000_000),
 )
