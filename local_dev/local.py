@@ -16,6 +16,8 @@ from .iam.guard import ConnectionsGuard, InvokeGuard, StackPermissions
 from .journal import Journal
 from .listener import address_of, listen, url_of
 from .options import Options
+from .runtime.bytecode import prune
+from .runtime.checkpoints import Checkpoints, checkpoint_folder
 from .runtime.debugger import attach_notice, debug_ports
 from .runtime.functions import LocalFunctions
 from .runtime.sources import serve_queue, serve_stream
@@ -235,15 +237,18 @@ def _background(
     for gateway in gateways.values():
         yield gateway.run_cuts()
     clients = Clients(_endpoint(found, options), region=cloud.region, credentials=CREDENTIALS)
-    here = options.endpoints.of("dynamodbstreams") is None
+    there = options.endpoints.of("dynamodbstreams")
+    here = there is None
     for mapping in stack.stream_mappings:
+        stream = found.elsewhere.stream(mapping.stream)
         yield serve_stream(
             mapping,
             functions,
             clients,
             changed=_source_changed(cloud, mapping.stream) if here else None,
-            stream=found.elsewhere.stream(mapping.stream),
+            stream=stream,
             from_start=True if here else None,  # a stream that is as new as the deployment
+            checkpoints=_checkpoints(there, stream, mapping.function) if there else None,
         )
     for queue in stack.queue_mappings:
         signalled = options.endpoints.of("sqs") is None
@@ -255,6 +260,12 @@ def _background(
         )
     if options.watch:
         yield watch(stack.functions, functions.reload, template=options.template, notice=options.notice)
+
+
+def _checkpoints(endpoint: str, stream: str, function: str) -> Checkpoints:
+    folder = checkpoint_folder()
+    prune(folder)
+    return Checkpoints(folder, endpoint=endpoint, stream=stream, function=function)
 
 
 def _endpoint(found: Deployed, options: Options) -> Callable[[str], str]:

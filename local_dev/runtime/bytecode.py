@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 MAX_AGE = 60 * 86400.0
-"""Seconds after which a compiled module is thrown away; if still needed, it is compiled again."""
+"""Seconds after which what is kept between starts is thrown away: a module is compiled again if still needed."""
 
 
 def cache_folder() -> Path:

@@ -77,8 +77,8 @@ class _Failure:
 
 
 class MappingPoller:
-    """One mapping at one shard. `discard` gets the records that were given up; `clock` gives epoch seconds;
-    `sleep` waits between retries.
+    """One mapping at one shard. `discard` gets the records that were given up; `processed` hears the sequence
+    number up to which everything is done; `clock` gives epoch seconds; `sleep` waits between retries.
     """
 
     def __init__(
@@ -88,11 +88,12 @@ class MappingPoller:
         *,
         invoke: Invoke,
         discard: Callable[[Discarded], Awaitable[None]],
+        processed: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._mapping, self._stream = mapping, stream
-        self._invoke, self._discard = invoke, discard
+        self._invoke, self._discard, self._processed = invoke, discard, processed
         self._clock, self._sleep = clock, sleep
         self._held = Held()
         self._complaints = Complaints(f"the stream {mapping.stream}")
@@ -104,6 +105,7 @@ class MappingPoller:
                 batch = await self.next_batch()
                 if batch:
                     await self.process(batch)
+                    self._processed(batch[-1]["dynamodb"]["SequenceNumber"])
                 self._complaints.over()
             except Exception as error:  # a mapping outlives it
                 self._complaints.say(error)

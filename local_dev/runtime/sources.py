@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from ..stack.clients import Clients
 from ..stack.model import QueueMapping, StreamMapping
 from .batches import INVOKE_TIMEOUT, REST, Complaints
+from .checkpoints import Checkpoints, sequence_number
 from .destinations import failure_message, send, service_of
 from .mapping import Discarded, MappingPoller
 from .queues import CONCURRENCY, QueuePoller, SqsQueue
@@ -67,28 +68,42 @@ async def serve_stream(
     changed: Changed | None = None,
     stream: str | None = None,
     from_start: bool | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> None:
     """Serve a mapping from a DynamoDB stream until cancelled.
 
     `stream` is the ARN to read where it differs from the template's, which is what the events name all the
     same. `from_start` overrules the mapping's StartingPosition: a stream that was created just now is best
-    read from its start, or the first record would be a race.
+    read from its start, or the first record would be a race. With `checkpoints` it goes on where it was.
     """
     beginning = mapping.from_start if from_start is None else from_start
     source = StreamSource(
-        mapping, functions, clients, changed=changed or every(STREAM_POLL), stream=stream or mapping.stream
+        mapping,
+        functions,
+        clients,
+        changed=changed or every(STREAM_POLL),
+        stream=stream or mapping.stream,
+        checkpoints=checkpoints,
     )
-    await source.run(Lineage(from_start=beginning))
+    places = dict(checkpoints.places) if checkpoints else None
+    await source.run(Lineage(from_start=beginning, places=places))
 
 
 class StreamSource:
     """One mapping with all the shards of its stream, each processed by a task of its own."""
 
     def __init__(
-        self, mapping: StreamMapping, functions: Functions, clients: Clients, *, changed: Changed, stream: str
+        self,
+        mapping: StreamMapping,
+        functions: Functions,
+        clients: Clients,
+        *,
+        changed: Changed,
+        stream: str,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self._mapping, self._functions, self._clients = mapping, functions, clients
-        self._changed, self._stream = changed, stream
+        self._changed, self._stream, self._checkpoints = changed, stream, checkpoints
         self._complaints = Complaints(f"the stream {stream}")
 
     async def run(self, lineage: Lineage) -> None:
@@ -116,7 +131,7 @@ class StreamSource:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve_shard(self, client: Any, shard: str, start: Start) -> None:
-        mapping = self._mapping
+        mapping, checkpoints = self._mapping, self._checkpoints
         reader = ShardReader(
             client,
             stream=self._stream,
@@ -125,7 +140,14 @@ class StreamSource:
             arn=mapping.stream,
             region=mapping.stream.split(":")[3],
             changed=self._changed,
+            after=sequence_number(checkpoints.places.get(shard)) if checkpoints else None,
         )
+        if checkpoints:
+            checkpoints.begun(shard, start)
+
+        def processed(number: str) -> None:
+            if checkpoints:
+                checkpoints.processed(shard, number)
 
         async def invoke(records: list[dict[str, Any]]) -> Any:
             return await self._functions.invoke(mapping.function, {"Records": records}, wait=INVOKE_TIMEOUT)
@@ -133,7 +155,7 @@ class StreamSource:
         async def discard(discarded: Discarded) -> None:
             await self._discard(discarded, shard)
 
-        await MappingPoller(mapping, reader, invoke=invoke, discard=discard).run()
+        await MappingPoller(mapping, reader, invoke=invoke, discard=discard, processed=processed).run()
 
     async def _discard(self, discarded: Discarded, shard: str) -> None:
         mapping = self._mapping

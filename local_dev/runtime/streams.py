@@ -25,18 +25,24 @@ class Lineage:
     """Which shards of a stream may be read now: those whose parents are done. Pure.
 
     Unless the mapping begins at the oldest record, what the stream held at the first look is passed over,
-    and what came after it is not.
+    and what came after it is not. `places` are those of an earlier run by shard, each the `Start` where it began or
+    a sequence number: it goes on there, and what was done before them stays done.
     """
 
-    def __init__(self, *, from_start: bool) -> None:
+    def __init__(self, *, from_start: bool, places: Mapping[str, str] | None = None) -> None:
         self._skip_old = not from_start
+        self._places = places or {}
+        self._usual = Start.OLDEST if from_start else Start.NEWEST
         self._taken: set[str] = set()
         self._unfinished: set[str] = set()
 
     def take(self, shards: Iterable[Mapping[str, Any]]) -> list[tuple[str, Start]]:
         """The shards among all `shards` of the stream that are to be read from now on, parents first."""
         listed = {shard["ShardId"]: shard for shard in shards}
-        skip, self._skip_old = self._skip_old, False
+        goes_on = not self._taken and not self._places.keys().isdisjoint(listed)
+        skip, self._skip_old = self._skip_old and not goes_on, False
+        if goes_on:
+            self._taken |= self._forebears(listed)
         if skip:
             self._taken |= {name for name, shard in listed.items() if _is_closed(shard)}
         ready = [
@@ -46,11 +52,30 @@ class Lineage:
         ]
         self._taken.update(ready)
         self._unfinished.update(ready)
-        return [(name, Start.NEWEST if skip else Start.OLDEST) for name in ready]
+        return [(name, Start.NEWEST if skip else self._start(name)) for name in ready]
 
     def finished(self, shard: str) -> None:
         """Everything in the shard was processed: its successors may begin."""
         self._unfinished.discard(shard)
+
+    def _start(self, shard: str) -> Start:
+        """Where reading begins if it cannot go on."""
+        place = self._places.get(shard)
+        if place is None:
+            return Start.OLDEST
+        return next((start for start in Start if start.value == place), self._usual)
+
+    def _forebears(self, listed: Mapping[str, Mapping[str, Any]]) -> set[str]:
+        """The shards that come before one with a place, and have none themselves."""
+        found: set[str] = set()
+        for name in self._places:
+            parent = listed.get(name, {}).get("ParentShardId")
+            while (
+                parent is not None and parent in listed and parent not in self._places and parent not in found
+            ):
+                found.add(parent)
+                parent = listed[parent].get("ParentShardId")
+        return found
 
     def _waits(self, parent: str | None, listed: Mapping[str, Any]) -> bool:
         # A parent that is listed no more has been trimmed: nothing of it is left to wait for.
@@ -59,7 +84,8 @@ class Lineage:
 
 class ShardReader:
     """One shard, read record after record with `client`, boto3's of DynamoDB Streams. `arn` is what the
-    events give as their source, `stream` the stream that is read.
+    events give as their source, `stream` the stream that is read. `after` is the record behind which it goes on;
+    where that is not known, it begins at `start`.
     """
 
     def __init__(
@@ -72,12 +98,15 @@ class ShardReader:
         arn: str,
         region: str,
         changed: Callable[[float], Awaitable[None]],
+        after: str | None = None,
     ) -> None:
         self._client, self._changed = client, changed
         self._stream, self._shard, self._start = stream, shard, start
         self._arn, self._region = arn, region
         self._iterator: str | None = None
-        self._last: str | None = None
+        self._last = after
+        self._sure = after is None
+        """Whether the stream is known to have had the last record."""
         self.ended = False
 
     async def read(self, limit: int) -> list[Record]:
@@ -107,9 +136,13 @@ class ShardReader:
                 return []
             self._iterator = None
             raise
-        except Exception:
+        except Exception as error:
             self._iterator = None  # it may be what is refused: begin again behind the last record
-            raise
+            if self._sure or code_of(error) != "ValidationException":
+                raise
+            self._last, self._sure = None, True
+            return []
+        self._sure = True
         self._iterator = answer.get("NextShardIterator")
         self.ended = self._iterator is None
         if answer["Records"]:
@@ -128,6 +161,12 @@ class ShardReader:
     def _is_listed(self) -> bool:
         """Whether the shard exists; an error where the stream itself does not."""
         return any(shard["ShardId"] == self._shard for shard in list_shards(self._client, self._stream))
+
+
+def code_of(error: Exception) -> str:
+    """AWS's name for an error, "" where it is none of AWS's."""
+    response = getattr(error, "response", None)
+    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
 
 
 def list_shards(client: Any, stream: str) -> list[Mapping[str, Any]]:

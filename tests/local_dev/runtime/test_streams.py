@@ -90,6 +90,29 @@ def test_no_shard_is_forgotten_taken_twice_or_before_its_parent(
     assert sorted([*taken, *skipped]) == sorted(parents)
 
 
+def test_a_mapping_goes_on_at_its_places_and_what_came_before_them_is_done() -> None:
+    shards = [shard("a", closed=True), shard("b", "a", closed=True), shard("c", "b"), shard("other")]
+    for from_start in (True, False):
+        usual = Start.OLDEST if from_start else Start.NEWEST
+        lineage = Lineage(from_start=from_start, places={"b": "17"})
+        assert lineage.take(shards) == [("b", usual), ("other", Start.OLDEST)]
+        lineage.finished("b")
+        assert lineage.take(shards) == [("c", Start.OLDEST)]
+
+
+def test_a_shard_of_which_nothing_was_processed_begins_as_it_did() -> None:
+    shards = [shard("a"), shard("b")]
+    lineage = Lineage(from_start=False, places={"a": "LATEST", "b": "TRIM_HORIZON"})
+    assert lineage.take(shards) == [("a", Start.NEWEST), ("b", Start.OLDEST)]
+
+
+@pytest.mark.parametrize("from_start", [True, False])
+def test_places_in_shards_that_are_no_more_change_nothing(from_start: bool) -> None:
+    shards = [shard("a", closed=True), shard("b", "a")]
+    taken = Lineage(from_start=from_start, places={"gone": "17"}).take(shards)
+    assert taken == ([("a", Start.OLDEST)] if from_start else [("b", Start.NEWEST)])
+
+
 class Expired(Exception):
     """The client's ExpiredIteratorException."""
 
@@ -100,6 +123,14 @@ class Trimmed(Exception):
 
 class NotFound(Exception):
     """The client's ResourceNotFoundException."""
+
+
+class Refused(Exception):
+    """botocore's ClientError."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.response = {"Error": {"Code": code}}
 
 
 class Exceptions:
@@ -136,6 +167,8 @@ class Client:
                 start = 0
             case {"ShardIteratorType": "LATEST"}:
                 start = len(self.numbers)
+            case {"SequenceNumber": number} if int(number) not in self.numbers:
+                raise Refused("ValidationException")
             case {"SequenceNumber": number}:
                 start = self.numbers.index(int(number)) + 1
         return {"ShardIterator": f"i{start}"}
@@ -151,12 +184,19 @@ class Client:
         return {"Records": records, **({} if over else {"NextShardIterator": f"i{end}"})}
 
 
-def reader(client: Client, start: Start = Start.OLDEST) -> ShardReader:
+def reader(client: Client, start: Start = Start.OLDEST, after: str | None = None) -> ShardReader:
     async def changed(timeout: float) -> None:
         """Nobody waits here."""
 
     return ShardReader(
-        client, stream=ARN, shard="s", start=start, arn=ARN, region="us-east-1", changed=changed
+        client,
+        stream=ARN,
+        shard="s",
+        start=start,
+        arn=ARN,
+        region="us-east-1",
+        changed=changed,
+        after=after,
     )
 
 
@@ -245,6 +285,32 @@ async def test_after_any_other_trouble_reading_goes_on_behind_the_last_record() 
     with pytest.raises(OSError, match="no answer"):
         await read(one)
     assert await read(one) == [2]
+
+
+@pytest.mark.anyio
+async def test_reading_goes_on_behind_a_record_of_an_earlier_run() -> None:
+    one = reader(Client(1, 2, 3), after="2")
+    assert await read(one) == [3]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("start", "numbers"), [(Start.OLDEST, [7, 8]), (Start.NEWEST, [])])
+async def test_a_record_that_the_stream_never_had_is_no_place(start: Start, numbers: list[int]) -> None:
+    client = Client(7, 8)
+    one = reader(client, start, after="2")
+    assert await read(one) == []
+    assert await read(one) == numbers
+    client.numbers.append(9)
+    assert await read(one) == [9]
+
+
+@pytest.mark.anyio
+async def test_behind_a_record_that_was_trimmed_the_oldest_is_next() -> None:
+    client = Client(2, 7, 8)
+    client.troubles = [Trimmed()]
+    one = reader(client, Start.NEWEST, after="2")
+    assert await read(one) == []
+    assert await read(one) == [2, 7, 8]
 
 
 def test_all_pages_of_shards_are_read() -> None:
