@@ -5,7 +5,8 @@ than `MOST_LINES` become one line for all who joined and one for all who left. O
 own line. So n who join at once cost n posts, and three for each member and batch, not n for each member.
 
 What is promised: people are announced in the order in which they came and went, and those of a batch that
-fails or is told again are announced all the same. One may be announced twice, if the function dies after it
+fails or is told again are announced all the same. A record that cannot be announced goes to the on-failure
+queue and holds up nobody. One may be announced twice, if the function dies after it
 counted a batch and before the batch was reported done. One goes unannounced if the stream's retries are
 used up (the batch is then in the on-failure queue), or if retries cut a batch in two after it died in the
 middle. After a departure that was lost in this way the person counts as there, and is not announced again,
@@ -26,6 +27,7 @@ from chat.clock import Clock
 from chat.connections import Parcel, TimeLeft
 from chat.errors import Unavailable
 from chat.events import Event
+from chat.failures import Failures
 from chat.identity import Identity
 from chat.memberships import Roll
 from chat.rooms import Rooms
@@ -48,11 +50,12 @@ class Announcements:
     """The announcer of one deployment."""
 
     rooms: Rooms
+    failures: Failures
     now: Clock = clock.now
 
     @classmethod
     def from_environment(cls) -> "Announcements":
-        return cls(Rooms.from_environment())
+        return cls(Rooms.from_environment(), Failures.from_environment())
 
     def announce(self, records: Iterable[DynamoDBRecord], *, time_left: TimeLeft) -> str | None:
         """Tells every room of the batch its news; answers where the stream has to start again, if it has to.
@@ -61,7 +64,7 @@ class Announcements:
         was counted is told, and nothing from that one on has been touched: the stream, which goes back to
         the lowest failure, then repeats nothing.
         """
-        batch, failure = _read(records)
+        batch, failure = self._read(records)
         news: dict[str, _News] = {}
         upcoming: dict[Identity, deque[Change]] = {}
         for change in batch:
@@ -88,6 +91,30 @@ class Announcements:
         then = changes.connections_then(update(who, change.connection_id), later)
         if then == ({change.connection_id} if change.entered else set()):
             news[who.room_id].changes.append(change)
+
+    def _read(self, records: Iterable[DynamoDBRecord]) -> tuple[list[Change], str | None]:
+        """The changes. A record that is none by its shape never will be: it is put aside, and holds up
+        nobody. Where even that fails, the changes before it, and its sequence number.
+
+        A record without a number raises KeyError: then the whole batch fails, and the stream cuts it up to
+        find it.
+        """
+        batch: list[Change] = []
+        for record in records:
+            sequence_number: str = record["dynamodb"]["SequenceNumber"]
+            try:
+                change = changes.read(record)
+            except changes.MALFORMED as error:
+                logger.exception("not a change of a membership", sequence_number=sequence_number)
+                try:
+                    self.failures.put(sequence_number, reason=str(error))
+                except Unavailable:
+                    logger.exception("not put aside", sequence_number=sequence_number)
+                    return batch, sequence_number
+                continue
+            if change:
+                batch.append(change)
+        return batch, None
 
 
 def _parcels(room_id: str, news: _News, *, at: int) -> list[Parcel]:
@@ -118,22 +145,3 @@ def _summary(room_id: str, told: Sequence[Change], *, at: int) -> list[Event]:
         for verb, came in (("left", False), ("joined", True))
     }
     return [events.storm(verb, room_id, names, at=at) for verb, names in moved.items() if names]
-
-
-def _read(records: Iterable[DynamoDBRecord]) -> tuple[list[Change], str | None]:
-    """The changes up to the first record that is none by its shape, and that record's sequence number.
-
-    A record without even that raises KeyError: then the whole batch fails, and the stream cuts it up to
-    find it.
-    """
-    batch: list[Change] = []
-    for record in records:
-        sequence_number: str = record["dynamodb"]["SequenceNumber"]
-        try:
-            change = changes.read(record)
-        except changes.MALFORMED:
-            logger.exception("not a change of a membership", sequence_number=sequence_number)
-            return batch, sequence_number
-        if change:
-            batch.append(change)
-    return batch, None

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
     StreamRecord,
 )
 
+from chat import names
 from chat.identity import Identity
 from chat.memberships import PERSON
 
@@ -30,7 +31,7 @@ def read(record: DynamoDBRecord) -> Change | None:
     """The change in a stream record, or None where it is about something else.
 
     The event source's filter lets only changes through; None is for the day when it does not. Raises one of
-    `MALFORMED` for a record that no membership can have caused.
+    `MALFORMED` for a record that no membership of ours can have caused.
     """
     stream = StreamRecord(record["dynamodb"])
     connection_id = _text(stream.keys, "connection_id")
@@ -63,4 +64,6 @@ def _text(image: dict[str, object], name: str) -> str:
     value = image[name]
     if not isinstance(value, str):
         raise TypeError(f"{name} is {type(value).__name__}")
+    if len(value) > names.MAX_LENGTH:  # connection ids are shorter
+        raise ValueError(f"{name} has {len(value)} characters")
     return value

@@ -136,6 +136,8 @@ class Memberships:
             items = [item for page in pages for item in page["Items"]]
         roll, now = Roll(), self._now() // 1000
         for item in items:
+            if "joined_at" not in item or "expires_at" not in item:
+                continue  # not written by us
             if int(item["expires_at"]["N"]) <= now:  # the TTL may be days late
                 roll.ended.append(item["connection_id"]["S"])
                 continue

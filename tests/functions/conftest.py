@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
+import boto3
 import pytest
 from aws_lambda_powertools import Logger
 from botocore.awsrequest import AWSResponse, HTTPHeaders
@@ -33,6 +34,7 @@ settings.load_profile("no deadline")
 
 MEMBERSHIPS = "Memberships"
 ROOM_LOG = "RoomLog"
+FAILURES = "https://sqs.eu-central-1.amazonaws.com/123456789012/AnnounceFailures"
 
 
 @dataclass
@@ -93,6 +95,7 @@ def _set_environment(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
         "AWS_DEFAULT_REGION": "eu-central-1",
         "MEMBERSHIPS_TABLE": MEMBERSHIPS,
         "ROOM_LOG_TABLE": ROOM_LOG,
+        "ANNOUNCE_FAILURES_QUEUE": FAILURES,
         "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": gateway.url,
     }.items():
         monkeypatch.setenv(name, value)
@@ -135,6 +138,19 @@ def memberships(store: Store, time: Time) -> Memberships:
 @pytest.fixture
 def log(store: Store, time: Time) -> RoomLog:
     return RoomLog(store.client, table=ROOM_LOG, now=time.now)
+
+
+@pytest.fixture
+def put_aside(store: Store) -> Callable[[], list[dict[str, Any]]]:
+    """What is in the queue of failures, taken out of it."""
+    sqs = boto3.client("sqs")
+    sqs.create_queue(QueueName=FAILURES.rpartition("/")[2])
+
+    def take() -> list[dict[str, Any]]:
+        found = sqs.receive_message(QueueUrl=FAILURES, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(message["Body"]) for message in found]
+
+    return take
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,11 @@ ENVIRONMENT = {
         "MESSAGE_RATE",
         "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
     },
-    "AnnounceFunction": {"MEMBERSHIPS_TABLE", "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"},
+    "AnnounceFunction": {
+        "MEMBERSHIPS_TABLE",
+        "ANNOUNCE_FAILURES_QUEUE",
+        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
+    },
 }
 
 each_function = pytest.mark.parametrize("function", FUNCTIONS)

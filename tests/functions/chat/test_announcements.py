@@ -1,13 +1,15 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from chat.announcements import Announcements
+from chat.failures import Failures
 from chat.identity import Identity
 from chat.memberships import Memberships
 from chat.rooms import Rooms
 
-from tests.functions.conftest import MEMBERSHIPS, Store, Time
+from tests.functions.conftest import FAILURES, MEMBERSHIPS, Store, Time
 from tests.functions.stand_ins import GONE, NOW, Gateway, stream_record
 
 ADA = Identity("general", "ada")
@@ -18,7 +20,7 @@ Told = list[str | list[str]]
 
 @pytest.fixture
 def announcements(rooms: Rooms, time: Time) -> Announcements:
-    return Announcements(rooms, now=time.now)
+    return Announcements(rooms, Failures(FAILURES), now=time.now)
 
 
 def enter(memberships: Memberships, number: int, who: Identity, id: str) -> dict[str, Any]:
@@ -210,13 +212,45 @@ def test_where_the_store_is_down_nothing_is_told_and_all_is_tried_again(
     assert gateway.posts == []
 
 
-def test_a_poisoned_record_fails_and_what_was_before_it_is_told(
+def poison(record: dict[str, Any]) -> dict[str, Any]:
+    record["dynamodb"]["NewImage"]["client_id"] = {"N": "7"}
+    return record
+
+
+def test_a_poisoned_record_is_put_aside_and_holds_up_nobody(
+    announcements: Announcements,
+    memberships: Memberships,
+    gateway: Gateway,
+    put_aside: Callable[[], list[dict[str, Any]]],
+) -> None:
+    records = [
+        enter(memberships, 1, ADA, "A="),
+        poison(enter(memberships, 2, BO, "B=")),
+        enter(memberships, 3, BO, "C="),
+    ]
+    assert announce(announcements, *records) is None
+    assert told(gateway, "A=")[:2] == ["ada joined general.", "bo joined general."]
+    [record] = put_aside()
+    assert (record["sequenceNumber"], record["condition"]) == ("2", "Malformed")
+    assert "client_id" in record["reason"]
+
+
+def test_where_it_cannot_be_put_aside_the_stream_tries_it_again(
     announcements: Announcements, memberships: Memberships, gateway: Gateway
 ) -> None:
-    records = [enter(memberships, 1, ADA, "A="), enter(memberships, 2, BO, "B=")]
-    records[1]["dynamodb"]["NewImage"]["client_id"] = {"N": "7"}
-    assert announce(announcements, *records) == "2"
+    records = [enter(memberships, 1, ADA, "A="), poison(enter(memberships, 2, BO, "B="))]
+    assert announce(announcements, *records) == "2", "there is no queue"
     assert told(gateway, "A=")[0] == "ada joined general."
+
+
+def test_an_item_that_is_no_membership_is_passed_over(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway, store: Store
+) -> None:
+    for item in ({}, {"joined_at": {"N": "1"}}, {"expires_at": {"N": "1"}}):
+        key = {"room_id": {"S": "general"}, "connection_id": {"S": f"{len(item)}="}}
+        store.client.put_item(TableName=MEMBERSHIPS, Item=key | item)
+    announce(announcements, enter(memberships, 1, ADA, "A="))
+    assert told(gateway, "A=") == ["ada joined general.", ["ada"]]
 
 
 def test_a_record_without_a_place_in_the_stream_fails_the_batch(announcements: Announcements) -> None:

@@ -43,6 +43,7 @@ def damaged(**stream: object) -> dict[str, object]:
         damaged(NewImage={}),
         damaged(NewImage={"client_id": {"N": "7"}}),
         damaged(NewImage={"client_id": {"?": "7"}}),
+        damaged(NewImage={"client_id": {"S": "x" * 65}}),
     ],
 )
 def test_what_no_membership_can_have_caused(record: dict[str, object]) -> None:
