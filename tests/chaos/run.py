@@ -20,10 +20,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.run", description=__doc__)
     parser.add_argument("--seed", type=int, help="this one alone")
     parser.add_argument("--seeds", type=int, default=20, help="so many, from 1 on (default: %(default)s)")
-    parser.add_argument("--clients", type=int, default=30)
+    parser.add_argument("--clients", type=int, default=24)
     parser.add_argument("--rooms", type=int, default=6)
-    parser.add_argument("--seconds", type=float, default=25.0, help="of the storm (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=30.0, help="of the storm (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="folder for the histories (default: a temporary one)")
+    parser.add_argument("--keep", action="store_true", help="keep the histories of good runs too")
     given = parser.parse_args(arguments)
     out = given.out or Path(tempfile.mkdtemp(prefix="chaos-"))
     seeds = [given.seed] if given.seed is not None else range(1, given.seeds + 1)
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         began = time.monotonic()
         outcome = asyncio.run(play(trial))
-        total += _report(trial, outcome, took=time.monotonic() - began)
+        total += _report(trial, outcome, took=time.monotonic() - began, keep=given.keep)
     print(
         f"in all: {total['messages']} messages, {total['faults']} faults, {total['reconnects']} reconnects, "
         f"{total['violations']} violations"
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     return int(total["violations"] > 0)
 
 
-def _report(trial: Trial, outcome: Outcome, *, took: float) -> Counter[str]:
+def _report(trial: Trial, outcome: Outcome, *, took: float, keep: bool) -> Counter[str]:
     faults = sum(outcome.injected.values())
     print(
         f"seed {trial.seed}: {trial.clients} clients, {outcome.messages} messages, {outcome.acked} acknowledged, "
@@ -71,7 +72,7 @@ def _report(trial: Trial, outcome: Outcome, *, took: float) -> Counter[str]:
             f"--rooms {trial.rooms} --seconds {trial.seconds:g}",
             flush=True,
         )
-    else:
+    elif not keep:
         shutil.rmtree(trial.folder)
     return Counter(
         messages=outcome.messages,

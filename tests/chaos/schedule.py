@@ -70,10 +70,10 @@ MENU: tuple[Callable[[Random], Fault], ...] = (
     _post("answer", 0.2, status=429),
     _post("answer", 0.2, status=500),
     _post("delay", 0.3, ms=120),
-    _post("delay", 0.1, ms=900),
+    _post("delay", 0.05, ms=700),
     _post("repeat", 0.2),
     _post("lose", 0.15),
-    _post("hang", 0.02, ms=3000),
+    _post("hang", 0.02, ms=1500),
     _post("late", 0.15),
     _invoke("delay", "Default*", 0.2, ms=400),
     _invoke("repeat", "Default*", 0.3),
@@ -103,7 +103,7 @@ CALM = (0.5, 1.0)
 
 def schedule(seed: int, *, seconds: float) -> list[tuple[float, Action]]:
     """Windows of faults with a little calm between them, cuts in every one, and in a run of more than 10 seconds
-    one death of the gateway and one leap of the clock, which cuts everybody.
+    something that cuts everybody: a death of the gateway, or a leap of the clock.
     """
     random = Random(seed)
     actions: list[tuple[float, Action]] = []
@@ -112,11 +112,11 @@ def schedule(seed: int, *, seconds: float) -> list[tuple[float, Action]]:
         chosen = random.sample(MENU, random.randint(2, 4))
         actions.append((at, Rules(tuple(make(random) for make in chosen))))
         length = random.uniform(*WINDOW)
-        actions.append((at + random.uniform(0.2, length), Cut(round(random.uniform(0.05, 0.4), 2))))
+        actions.append((at + random.uniform(0.2, length), Cut(round(random.uniform(0.02, 0.2), 2))))
         at += length
         actions.append((at, Rules(())))
         at += random.uniform(*CALM)
     if seconds > 10:
-        actions.append((random.uniform(0.35, 0.45) * seconds, Kill(round(random.uniform(0.0, 1.5), 2))))
-        actions.append((random.uniform(0.7, 0.9) * seconds, Advance(random.choice((601.0, 7201.0)))))
+        kill, leap = Kill(round(random.uniform(0.0, 1.5), 2)), Advance(random.choice((601.0, 7201.0)))
+        actions.append((random.uniform(0.4, 0.7) * seconds, random.choice((kill, leap))))
     return sorted(actions, key=lambda planned: planned[0])

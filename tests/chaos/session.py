@@ -60,6 +60,7 @@ class Session:
     timeline: Timeline = field(default_factory=Timeline)
     outbox: Outbox = field(init=False)
     connected: bool = False
+    users: list[str] | None = None
     _sync: _Sync | None = None
     _asked: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     _hole: tuple[int | None, float] | None = None
@@ -204,7 +205,7 @@ class Session:
     def _presence(self, event: Event) -> list[Output]:
         if event["timestamp"] < self._present_at:  # overtaken on the way
             return []
-        self._present_at = event["timestamp"]
+        self._present_at, self.users = event["timestamp"], event["users"]
         return [Tell(Kind.PRESENCE, {"users": event["users"]})]
 
     def _acked(self, message: Event, now: float) -> list[Output]:

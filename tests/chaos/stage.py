@@ -114,7 +114,11 @@ class Gateway:
                 cwd=ROOT,
                 stdout=out,
                 stderr=out,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", "XDG_CACHE_HOME": str(self.folder / "cache")},
+                env={
+                    **os.environ,
+                    "PYTHONUNBUFFERED": "1",
+                    "XDG_CACHE_HOME": str(self.folder.parent / "cache"),
+                },
                 process_group=0,
             )
         deadline = asyncio.get_running_loop().time() + START_SECONDS

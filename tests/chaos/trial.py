@@ -1,6 +1,7 @@
 """One run from one seed: a storm, its healing, a last round, the presence, and everybody leaves; then it is judged."""
 
 import asyncio
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from tests.chaos.chat_copy import Change, copy_chat
 from tests.chaos.checker import check
 from tests.chaos.client import ChaosClient
 from tests.chaos.ending import Ending
@@ -18,32 +20,32 @@ from tests.chaos.session import Pace
 from tests.chaos.stage import SWEEP_SECONDS, Gateway, Store, gateway, store
 from tests.chaos.talk import rooms_of, say_something, talk
 from tests.chaos.violations import Violation
-from tests.conftest import ROOT
 
-LEASE_SECONDS = 10
+LEASE_SECONDS = 12
 SLACK_SECONDS = 8.0
 PRESENCE_SECONDS = LEASE_SECONDS + SWEEP_SECONDS + SLACK_SECONDS
 """After all faults are over, presence has to be right: ghosts last for a lease, and the rest is for the sweep that
 finds them, the stream, and the next question of each client.
 """
 
+START_SECONDS = 20.0
 CONVERGENCE_SECONDS = 40.0
 EMPTY_SECONDS = LEASE_SECONDS + SWEEP_SECONDS + SLACK_SECONDS
-PACE = Pace(hole=1.0, ping=4.0, presence=1, answer=4.0, silence=15.0)
+PACE = Pace(hole=1.0, ping=5.0, presence=2, answer=4.0, silence=15.0)
 LOST_GOODBYES = {"at": "invoke", "do": "lose", "function": "Disconnect*", "chance": 0.4}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What is played. `faults` stands in for the schedule that the seed would make."""
+    """What is played. `changes` are made to the server; `faults` stands in for the schedule of the seed."""
 
     seed: int
     folder: Path
-    clients: int = 30
+    clients: int = 24
     rooms: int = 6
-    seconds: float = 25.0
-    pause: float = 1.3
-    template: Path = ROOT / "template.yaml"
+    seconds: float = 30.0
+    pause: float = 1.2
+    changes: Sequence[Change] = ()
     faults: Sequence[tuple[float, Action]] | None = None
 
 
@@ -64,15 +66,15 @@ class Outcome:
 
 async def play(trial: Trial) -> Outcome:
     """Play it; the history is in `trial.folder`."""
-    trial.folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(trial.folder, ignore_errors=True)
+    trial.folder.mkdir(parents=True)
     path = trial.folder / "history.jsonl"
     history = History(path)
+    template = copy_chat(trial.folder / "chat", trial.changes)
     try:
         async with store() as kept:
             parameters = {"LeaseSeconds": str(LEASE_SECONDS)}
-            async with gateway(
-                trial.folder, kept.url, template=trial.template, parameters=parameters
-            ) as served:
+            async with gateway(trial.folder, kept.url, template=template, parameters=parameters) as served:
                 run = _Run(trial, history, kept, served)
                 ending, injected = await run.play()
     finally:
@@ -112,13 +114,17 @@ class _Run:
             for room, name in rooms_of(trial.clients, trial.rooms)
         ]
         nemesis = Nemesis(self._gateway, self._clients, history=self._history, now=self.now, seed=trial.seed)
+        await self._until(self._all_have_begun, START_SECONDS)
+        self._phase("start")
         await self._storm(nemesis)
         await nemesis.heal()
         self._phase("storm")
-        settled = self.now() + PRESENCE_SECONDS
+        healed = self.now()
         await self._last_round()
         self._phase("last round")
-        await asyncio.sleep(max(0.0, settled + 1.0 - self.now()))
+        await self._until(self._presence_is_right, PRESENCE_SECONDS - (self.now() - healed))
+        settled = self.now()
+        await asyncio.sleep(1.0)  # and it stays so
         present = self._rooms(lambda client: client.is_connected)
         leaving = self.now()
         self._phase("presence")
@@ -147,7 +153,8 @@ class _Run:
             )
             for client in self._clients
         )
-        await asyncio.gather(nemesis.carry_out(planned), *talking)
+        begun = self.now()
+        await asyncio.gather(nemesis.carry_out([(begun + at, action) for at, action in planned]), *talking)
 
     async def _last_round(self) -> None:
         """Everybody says one more thing, and all see everything; or time runs out, and the checker says what of
@@ -157,6 +164,9 @@ class _Run:
         for client in self._clients:
             await client.say(say_something(random))
         await self._until(self._have_converged, CONVERGENCE_SECONDS)
+
+    def _all_have_begun(self) -> bool:
+        return all(client.session.timeline.cursor is not None for client in self._clients)
 
     def _have_converged(self) -> bool:
         sessions = [client.session for client in self._clients]
@@ -168,6 +178,10 @@ class _Run:
         return all(len(cursors) == 1 for cursors in ends.values()) and not any(
             session.timeline.is_behind for session in sessions
         )
+
+    def _presence_is_right(self) -> bool:
+        there = self._rooms(lambda client: client.is_connected)
+        return all(client.session.users == sorted(there[client.room]) for client in self._clients)
 
     async def _leave(self) -> list[tuple[str, str]]:
         """All leave, some without a goodbye that arrives; the memberships that are left once there may be none."""
