@@ -56,6 +56,7 @@ class Inspector:
     ) -> None:
         self._gateways, self._functions, self._notes = gateways, functions, notes
         self._tables = tables
+        self._has_faults = faults is not None
         self._guard = Guard(host)
         self._feed = Feed(journal, run=run or secrets.token_hex(4), heartbeat=heartbeat)
         self._files = {file.name: file for file in STATIC.iterdir() if file.suffix in TYPES}
@@ -107,7 +108,7 @@ class Inspector:
 
     async def _state(self, _: Request) -> Response:
         described = describe(self._gateways, self._functions, self._tables.names, self._notes)
-        return _json({"run": self._feed.run, **described})
+        return _json({"run": self._feed.run, "faults": self._has_faults, **described})
 
     async def _events(self, request: Request) -> Response:
         if self._feed.full:

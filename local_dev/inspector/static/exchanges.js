@@ -3,7 +3,7 @@
  * sent. Pure: `fold(timeline, entries, labels)` gives another timeline and leaves the one it got as it is.
  *
  * An exchange: { id, at, kind, connection?, text?, cut?, outcome?, bad?, steps }. Kinds: connect, frame, sent,
- * disconnect, source (an event that no client caused), log, notice, gap.
+ * disconnect, source (an event that no client caused), log, notice, fault (what was made to go wrong), gap.
  * A step: { type: "run", request, fn, at, cold, event, state, result?, error?, errorType?, ms?, logs } where state is
  * "running", "returned" or "failed"; or { type: "sent", at, connection, text, cut }.
  *
@@ -141,6 +141,10 @@ const FOLDS = new Map(Object.entries({
     }
     changeRun(timeline, found.id, found.request, (run) => ({ logs: [...run.logs, fact.line] }));
     timeline.weight += 1;
+  },
+  fault(timeline, entry, { at, do: what, rule: _, function: __, connection, ...rest }) {
+    const about = Object.entries(rest).map(([name, value]) => `${name} ${value}`);
+    add(timeline, entry, "fault", { connection, fn: entry.fn, bad: true, outcome: `${what} at ${at}`, text: about.join(", ") });
   },
   notice(timeline, entry, fact) {
     add(timeline, entry, "notice", { text: fact.text });

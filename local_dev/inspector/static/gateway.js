@@ -10,6 +10,10 @@ export const post = (key, id, text) => ask(pathOf(key, id), { method: "POST", he
 
 export const cut = (key, id) => ask(pathOf(key, id), { method: "DELETE", headers: ACTION });
 
+export const faults = () => ask("faults");
+
+export const putFaults = (text) => ask("faults", { method: "PUT", headers: ACTION, body: text });
+
 function pathOf(key, id) {
   return `connections/${key.split("/").map(encodeURIComponent).join("/")}/${encodeURIComponent(id)}`;
 }

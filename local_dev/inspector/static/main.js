@@ -2,7 +2,7 @@
 
 import * as dom from "./dom.js";
 import * as gateway from "./gateway.js";
-import { initial, reduce, TABS } from "./state.js";
+import { initial, reduce, tabsOf } from "./state.js";
 import { view } from "./view.js";
 
 const LOOK_AGAIN = 5000; // milliseconds after which tables are read again though nothing is known to have happened
@@ -14,6 +14,7 @@ let leave = null;
 let described = null;
 let arrived = [];
 let arrival = null;
+let looking = null;
 let read = { timer: null, due: 0, busy: false };
 
 function dispatch(action) {
@@ -21,6 +22,7 @@ function dispatch(action) {
   state = reduce(state, action);
   if (state.tab !== before.tab) dom.anchor(state.tab);
   if (state.tab === "tables" && (state.tab !== before.tab || state.table !== before.table || state.start !== before.start)) readSoon(0);
+  if (state.tab === "faults" && (state.tab !== before.tab || state.run !== before.run)) lookAtFaults(0);
   dom.draw(() => view(state));
 }
 
@@ -29,6 +31,7 @@ function act(action, { value, key, command, whole, prevent }) {
   switch (action.type) {
     case "filter":
     case "draft":
+    case "plan":
       return dispatch({ value, ...action });
     case "pick":
       return dispatch({ type: "table", id: value });
@@ -44,6 +47,8 @@ function act(action, { value, key, command, whole, prevent }) {
       return key === "Enter" || key === " " ? (prevent(), dispatch({ ...action, type: "open" })) : undefined;
     case "send":
       return send();
+    case "put-faults":
+      return putFaults();
     case "cut":
       return perform(gateway.cut, "Cut.");
     default:
@@ -53,11 +58,12 @@ function act(action, { value, key, command, whole, prevent }) {
 
 function moveTab(key) {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
-  const at = TABS.indexOf(state.tab);
-  const to = { Home: 0, End: TABS.length - 1 }[key] ?? (step ? (at + step + TABS.length) % TABS.length : at);
+  const tabs = tabsOf(state);
+  const at = tabs.indexOf(state.tab);
+  const to = { Home: 0, End: tabs.length - 1 }[key] ?? (step ? (at + step + tabs.length) % tabs.length : at);
   if (to === at) return;
-  dispatch({ type: "tab", tab: TABS[to] });
-  dom.focus(`tab-${TABS[to]}`);
+  dispatch({ type: "tab", tab: tabs[to] });
+  dom.focus(`tab-${tabs[to]}`);
 }
 
 function send() {
@@ -106,6 +112,7 @@ function followJournal() {
       arrival ??= setTimeout(take, GATHER);
       if (entries.some(({ kind }) => kind === "connected" || kind === "disconnected" || kind === "notice")) describeSoon();
       readSoon(300);
+      if (state.tab === "faults") lookAtFaults(300);
     },
     gap: (missed) => { take(); dispatch({ type: "gap", missed, now: Date.now() / 1000 }); },
     status(status) {
@@ -142,6 +149,27 @@ async function readRows() {
   const ended = performance.now();
   read = { timer: null, due: ended + REST * (ended - began), busy: false };
   readSoon(table === state.table && start === state.start ? LOOK_AGAIN : 0);
+}
+
+/** Read the rules and their counts, in `wait` milliseconds. */
+function lookAtFaults(wait) {
+  looking ??= setTimeout(async () => {
+    looking = null;
+    if (!state.here.faults) return;
+    try {
+      dispatch({ type: "faults", report: await gateway.faults() });
+    } catch {
+      describeSoon(); // what is wrong is seen there
+    }
+  }, wait);
+}
+
+async function putFaults() {
+  try {
+    dispatch({ type: "planned", report: await gateway.putFaults(state.plan), text: "Applied." });
+  } catch (error) {
+    dispatch({ type: "planned", text: error.message, bad: true });
+  }
 }
 
 /** A page that nobody sees follows nothing; what happened meanwhile is in the journal. */

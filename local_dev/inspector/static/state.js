@@ -2,7 +2,7 @@
 
 import { empty, fold, withGap } from "./exchanges.js";
 
-export const TABS = ["timeline", "connections", "functions", "tables", "stack"];
+export const TABS = ["timeline", "connections", "functions", "tables", "faults", "stack"];
 const NO_FILTER = { text: "", connection: "", kind: "", fn: "" };
 const HELD = 2000; // entries that wait while the page is paused
 
@@ -11,7 +11,7 @@ export function initial(tab) {
     tab: TABS.includes(tab) ? tab : "timeline",
     status: "connecting", // live, lost
     run: null,
-    here: { apis: [], functions: [], tables: [], notes: [] },
+    here: { apis: [], functions: [], tables: [], notes: [], faults: false },
     labels: new Map(),
     timeline: empty(),
     held: null, // a list while paused
@@ -26,6 +26,9 @@ export function initial(tab) {
     table: null,
     start: "",
     rows: null, // { keys, rows: [{ id, fresh, values }], next } or { error }
+    faults: null, // { seed, faults: [{ …rule, matched, injected }], total }
+    plan: null, // the rules as a text, while somebody changes it
+    planOutcome: null, // { text, bad }
     now: 0,
   };
 }
@@ -55,7 +58,15 @@ const CHANGES = {
   table: (state, { id }) => ({ table: id, start: "", rows: null }),
   start: (state, { start }) => ({ start, rows: null }),
   rows,
+  faults: (state, { report }) => ({ faults: report }),
+  plan: (state, { value }) => ({ plan: value, planOutcome: null }),
+  planned: (state, { report, text, bad = false }) => (bad ? { planOutcome: { text, bad } } : { faults: report, plan: null, planOutcome: { text } }),
 };
+
+/** The tabs there are: faults only where the gateway has them. */
+export function tabsOf({ here }) {
+  return TABS.filter((tab) => tab !== "faults" || here.faults);
+}
 
 export function reduce(state, action) {
   return { ...state, ...CHANGES[action.type]?.(state, action) };
@@ -65,8 +76,9 @@ export function reduce(state, action) {
 function here(state, { here: { run, ...told }, now }) {
   const labels = new Map(told.functions.map(({ name, label }) => [name, label]));
   const table = told.tables.some(({ id }) => id === state.table) ? state.table : told.tables[0]?.id ?? null;
-  const fresh = run === state.run ? {} : { run, timeline: empty(), held: state.held && [], open: new Set() };
-  return { here: told, labels, table, now, ...fresh };
+  const tab = state.tab === "faults" && !told.faults ? "timeline" : state.tab;
+  const fresh = run === state.run ? {} : { run, timeline: empty(), held: state.held && [], open: new Set(), faults: null };
+  return { here: told, labels, table, tab, now, ...fresh };
 }
 
 function entries(state, { entries: more }) {

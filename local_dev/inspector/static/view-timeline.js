@@ -5,8 +5,8 @@ import { brief, clock, count, duration, iso, laidOut, line, parts, visible } fro
 import { h, memo } from "./h.js";
 
 const KIND_NAMES = { lifecycle: "Connecting, leaving", received: "Frames in", sent: "Frames out", invoked: "Invocations", failed: "Failures", log: "Log lines" };
-const MARKS = { connect: "+", frame: "→", sent: "←", disconnect: "×", source: "⇢", log: "¶", notice: "i", gap: "…" };
-const SPOKEN = { connect: "Connection", frame: "Frame in", sent: "Frame out", disconnect: "Disconnected", source: "Event", log: "Log", notice: "Notice", gap: "Gap" };
+const MARKS = { connect: "+", frame: "→", sent: "←", disconnect: "×", source: "⇢", log: "¶", notice: "i", fault: "!", gap: "…" };
+const SPOKEN = { connect: "Connection", frame: "Frame in", sent: "Frame out", disconnect: "Disconnected", source: "Event", log: "Log", notice: "Notice", fault: "Fault", gap: "Gap" };
 const LINES = 3; // of a log, before it is opened
 const POSTS = 8; // frames out, before they are opened
 const START = 4000; // characters of a value, before it is opened whole

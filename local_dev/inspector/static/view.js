@@ -1,19 +1,21 @@
 /** The whole page: bar, tabs, the view of the tab. Views are pure: state in, description out. */
 
 import { h, memo } from "./h.js";
-import { TABS } from "./state.js";
+import { tabsOf } from "./state.js";
 import { connectionsView } from "./view-connections.js";
+import { faultsView } from "./view-faults.js";
 import { functionsView } from "./view-functions.js";
 import { tablesView } from "./view-tables.js";
 import { timelineView } from "./view-timeline.js";
 
-const NAMES = { timeline: "Timeline", connections: "Connections", functions: "Functions", tables: "Tables", stack: "Stack" };
+const NAMES = { timeline: "Timeline", connections: "Connections", functions: "Functions", tables: "Tables", faults: "Faults", stack: "Stack" };
 const STATUS = { connecting: "Connecting…", live: "Live", lost: "The gateway does not answer, trying again…" };
 const VIEWS = {
   timeline: timelineView,
   connections: connectionsView,
   functions: functionsView,
   tables: tablesView,
+  faults: faultsView,
   stack: ({ here }) => memo("stack", stackView, here),
 };
 
@@ -30,7 +32,7 @@ export function view(state) {
       h("h1", {}, "Local gateway"),
       h("p", { class: `status ${state.status}`, role: "status" }, h("span", { class: "dot" }), STATUS[state.status]),
       h("div", { class: "tabs", role: "tablist", "aria-label": "Views", on: { keydown: { type: "tab-key" } } },
-        TABS.map((tab) => h("button", {
+        tabsOf(state).map((tab) => h("button", {
           key: tab,
           id: `tab-${tab}`,
           class: "tab",

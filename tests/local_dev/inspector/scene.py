@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from local_dev.errors import FunctionRaised
+from local_dev.faults.faults import Faults
+from local_dev.faults.rules import Plan
 from local_dev.gateway.gateway import Gateway
 from local_dev.inspector.inspector import Inspector, add_inspector
 from local_dev.journal import Journal
@@ -85,8 +87,11 @@ HANDLERS: Mapping[str, Handler] = {
 class Scene:
     """What the tests talk to. `url` is http://127.0.0.1:<port>."""
 
-    def __init__(self, url: str, handlers: Handlers, journal: Journal, inspector: Inspector) -> None:
+    def __init__(
+        self, url: str, handlers: Handlers, journal: Journal, inspector: Inspector, faults: Faults | None
+    ) -> None:
         self.url, self.handlers, self.journal, self.inspector = url, handlers, journal, inspector
+        self.faults = faults
         assert handlers.gateway
         self.gateway = handlers.gateway
 
@@ -106,9 +111,11 @@ async def scene(
     notes: Sequence[Note] = (Note(12, "Thumbnails", "nodejs22.x is not run here"),),
     site: Path | None = None,
     heartbeat: float = 15.0,
+    plan: Plan | None = None,
 ) -> AsyncIterator[Scene]:
-    """Serve it, with the routes $connect, $disconnect and $default."""
+    """Serve it, with the routes $connect, $disconnect and $default; with faults where there is a plan."""
     journal = Journal()
+    faults = Faults(plan, journal=journal) if plan else None
     running = Handlers(journal, handlers)
     gateway = running.gateway = Gateway(_api(), running, journal=journal)
     app = make_app(gateways={KEY: gateway}, edges=[], site=site)
@@ -121,10 +128,11 @@ async def scene(
         dynamodb=dynamodb,
         notes=notes,
         heartbeat=heartbeat,
+        faults=faults,
     )
     async with listening(make_server(app)) as port:
         try:
-            yield Scene(f"http://127.0.0.1:{port}", running, journal, inspector)
+            yield Scene(f"http://127.0.0.1:{port}", running, journal, inspector, faults)
         finally:
             await gateway.shut_down()
             inspector.close()

@@ -101,7 +101,7 @@ async def test_every_module_that_the_page_imports_is_served(stage: Scene) -> Non
         ]
         todo += [each for each in imported if each not in seen]
     assert "exchanges.js" in seen
-    assert len(seen) <= 12
+    assert len(seen) <= 13
 
 
 async def test_the_path_without_its_slash_leads_to_the_page(stage: Scene) -> None:
