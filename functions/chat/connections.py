@@ -9,7 +9,6 @@ from chat import clock, posts
 from chat.clock import Clock
 from chat.memberships import Member
 from chat.posts import Posts, Result, Verdict
-from chat.stragglers import Stragglers
 
 TimeLeft = Callable[[], float]
 """Answers the seconds that the invocation may still take."""
@@ -32,10 +31,13 @@ class Parcel:
 
 @dataclass(slots=True)
 class Outcome:
-    """How many members got everything, who is gone, and who could not be reached and why."""
+    """How many members got everything, who is gone, whose posts timed out, and who could not be reached and
+    why (those among them).
+    """
 
     delivered: int = 0
     gone: list[str] = field(default_factory=list)
+    timed_out: list[Member] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -70,22 +72,18 @@ class Connections:
         self._now = now
         self._sleep = sleep
         self._chance = chance
-        self._stragglers = Stragglers(now)
 
     @classmethod
     def from_environment(cls) -> "Connections":
         return cls(posts.from_environment())
 
-    def heard_from(self, connection_id: str) -> None:
-        """The connection has just sent something: whatever became of it before, it is worth a post."""
-        self._stragglers.forget(connection_id)
-
     def deliver(self, parcels: Sequence[Parcel], *, time_left: TimeLeft = lambda: float("inf")) -> Outcome:
         """Posts to every member what is meant for it, each member's in the order given.
 
         What is worth it is tried again after a pause, a bounded number of times and only while time is
-        left; a time-out once, and then not for some time (see `stragglers`). Never raises for a connection:
-        each is delivered, gone or failed.
+        left. A post that timed out is not: it may have arrived, and the function would be kept from the next
+        message. A member whose posts have timed out rests for a while, and is passed over. Never raises for a
+        connection: each is delivered, gone or failed.
         """
         outcome = Outcome()
         pending = self._round([_Pending(parcel) for parcel in self._reachable(parcels, outcome)], outcome)
@@ -103,11 +101,12 @@ class Connections:
         return outcome
 
     def _reachable(self, parcels: Sequence[Parcel], outcome: Outcome) -> list[Parcel]:
-        """Those of the parcels that are not for a connection that has timed out again and again."""
+        """Those of the parcels whose member does not rest."""
+        now = self._now()
         resting = {
             parcel.member.connection_id: "timed out before"
             for parcel in parcels
-            if self._stragglers.rests(parcel.member.connection_id)
+            if parcel.member.rests_until > now
         }
         outcome.failed |= resting
         return [parcel for parcel in parcels if parcel.member.connection_id not in resting]
@@ -127,15 +126,12 @@ class Connections:
         match each.result.verdict:
             case Verdict.DELIVERED:
                 outcome.delivered += 1
-                self._stragglers.forget(each.connection_id)
             case Verdict.GONE if self._now() - each.parcel.member.joined_at >= YOUNG_MS:
                 outcome.gone.append(each.connection_id)
             case Verdict.REFUSED:
                 outcome.failed[each.connection_id] = each.result.reason
             case Verdict.TIMED_OUT:
-                self._stragglers.note(each.connection_id)
-                if not self._stragglers.rests(each.connection_id):
-                    return True
+                outcome.timed_out.append(each.parcel.member)
                 outcome.failed[each.connection_id] = each.result.reason
             case _:
                 return True

@@ -34,7 +34,6 @@ class Conversation:
     def hear(self, text: str, who: Identity, sender: Member, *, time_left: TimeLeft) -> None:
         """Does what the frame asks, or tells the sender why not."""
         frame: Frame | None = None
-        self.rooms.connections.heard_from(sender.connection_id)
         try:
             frame = frames.parse(text)
             if frame is not None:

@@ -23,6 +23,12 @@ DEFAULT_LEASE_SECONDS = 7500
 # gateway cuts a connection after 2 hours (contract L09); the rest is patience with a stream that is late.
 PERSON_SECONDS = 24 * 3600
 
+# How long a member is left alone whose post timed out. It doubles, up to four minutes.
+REST_MS = 2_000
+REST_DOUBLINGS = 7
+
+_WANTED = "connection_id, joined_at, expires_at, syncs, time_outs, rests_until"
+
 # Connection ids are base64url and `=` (contract E15). All of that sorts before this.
 PERSON = "~"
 
@@ -31,11 +37,15 @@ PERSON = "~"
 class Member:
     """A connection in a room. `joined_at` is in epoch milliseconds, as the gateway gave it; `syncs`: its
     client has asked for the log, so it knows messages by their seq, and is not misled by one that comes twice.
+    `time_outs`: so many posts to it timed out since it was last heard from; until `rests_until`, in epoch
+    milliseconds, nobody is to wait for another one.
     """
 
     connection_id: str
     joined_at: int
     syncs: bool = False
+    time_outs: int = 0
+    rests_until: int = 0
 
 
 @dataclass(slots=True)
@@ -65,6 +75,7 @@ class Memberships:
         now: Clock = clock.now,
     ) -> None:
         self._client = client
+        self._unmet = client.exceptions.ConditionalCheckFailedException
         self._table = table
         self._lease_seconds = lease_seconds
         self._bucket = bucket
@@ -98,8 +109,7 @@ class Memberships:
 
     def end(self, room_id: str, connection_id: str) -> None:
         """Ends a membership whose lease has run out, unless it was renewed meanwhile."""
-        renewed = self._client.exceptions.ConditionalCheckFailedException
-        with dynamodb.unavailable(), contextlib.suppress(renewed):
+        with dynamodb.unavailable(), contextlib.suppress(self._unmet):
             self._client.delete_item(
                 TableName=self._table,
                 Key=_key(room_id, connection_id),
@@ -122,9 +132,23 @@ class Memberships:
         assert bucket  # without one, only a membership that is missing fails the write
         raise RateLimited(bucket.retry_after_ms(int(found["full_at"]["N"]), now=self._now()))
 
+    def rest(self, room_id: str, member: Member) -> None:
+        """Another post to the member has timed out: it rests, longer each time, until it is heard from. It
+        loses nothing: what it was not posted, it finds missing and asks for.
+        """
+        rests_until = self._now() + (REST_MS << min(member.time_outs, REST_DOUBLINGS))
+        with dynamodb.unavailable(), contextlib.suppress(self._unmet):
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(room_id, member.connection_id),
+                UpdateExpression="SET rests_until = :until ADD time_outs :one",
+                ConditionExpression="attribute_exists(connection_id)",
+                ExpressionAttributeValues={":until": {"N": str(rests_until)}, ":one": {"N": "1"}},
+            )
+
     def roll(self, room_id: str, *, names: bool = False) -> Roll:
         """Who is in the room at this moment. One call for each megabyte of them."""
-        wanted = "connection_id, joined_at, expires_at, syncs" + (", client_id" if names else "")
+        wanted = _WANTED + (", client_id" if names else "")
         with dynamodb.unavailable():
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
@@ -141,9 +165,7 @@ class Memberships:
             if int(item["expires_at"]["N"]) <= now:  # the TTL may be days late
                 roll.ended.append(item["connection_id"]["S"])
                 continue
-            roll.members.append(
-                Member(item["connection_id"]["S"], int(item["joined_at"]["N"]), syncs="syncs" in item)
-            )
+            roll.members.append(_member(item))
             if names:
                 roll.names.append(item["client_id"]["S"])
         return roll
@@ -168,12 +190,15 @@ class Memberships:
                 self._client.update_item(
                     TableName=self._table,
                     Key=key,
-                    UpdateExpression="SET expires_at = :lease" + ", syncs = :true" * syncs + taking.change,
+                    UpdateExpression="SET expires_at = :lease"
+                    + ", syncs = :true" * syncs
+                    + taking.change
+                    + " REMOVE rests_until, time_outs",
                     ConditionExpression="attribute_exists(connection_id)" + taking.condition,
                     ExpressionAttributeValues=values | taking.values,
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
-            except self._client.exceptions.ConditionalCheckFailedException as error:
+            except self._unmet as error:
                 found = error.response.get("Item")
                 if not found:
                     raise NotAMember from None
@@ -196,6 +221,16 @@ class Memberships:
 
     def _in(self, seconds: int) -> "AttributeValueTypeDef":
         return {"N": str(self._now() // 1000 + seconds)}
+
+
+def _member(item: "Item") -> Member:
+    return Member(
+        item["connection_id"]["S"],
+        int(item["joined_at"]["N"]),
+        syncs="syncs" in item,
+        time_outs=int(item["time_outs"]["N"]) if "time_outs" in item else 0,
+        rests_until=int(item["rests_until"]["N"]) if "rests_until" in item else 0,
+    )
 
 
 def _key(room_id: str, sort: str) -> "dict[str, AttributeValueTypeDef]":

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from aws_lambda_powertools import Logger
 
@@ -12,6 +13,7 @@ from chat.events import Event
 from chat.memberships import Member, Memberships, Roll
 
 logger = Logger()
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Rooms:
         tells of them, and nobody waits for the TTL.
         """
         roll = self.memberships.roll(room_id, names=names)
-        self._remove(room_id, roll.ended, self.memberships.end)
+        _each(roll.ended, lambda ended: self.memberships.end(room_id, ended))
         return roll
 
     def tell(self, room_id: str, members: Sequence[Member], *told: Event, time_left: TimeLeft) -> None:
@@ -48,15 +50,17 @@ class Rooms:
             logger.warning("not everyone was reached", delivered=outcome.delivered, failed=outcome.failed)
         if outcome.gone:
             logger.info("evicting the gone", gone=outcome.gone)
-        self._remove(room_id, outcome.gone, self.memberships.leave)
+        _each(outcome.gone, lambda gone: self.memberships.leave(room_id, gone))
+        _each(outcome.timed_out, lambda member: self.memberships.rest(room_id, member))
 
-    def _remove(
-        self, room_id: str, connection_ids: Iterable[str], remove: Callable[[str, str], None]
-    ) -> None:
-        for connection_id in connection_ids:
-            try:
-                remove(room_id, connection_id)
-            except Unavailable:
-                # What was to be done has been done. The next event finds the same connections.
-                logger.exception("not removed", connection=connection_id)
-                break
+
+def _each(found: Iterable[Found], note: Callable[[Found], None]) -> None:
+    """Notes what was found on the way. Where that fails, what was to be done has been done all the same, and the
+    next event finds it again.
+    """
+    for one in found:
+        try:
+            note(one)
+        except Unavailable:
+            logger.exception("not noted", found=str(one))
+            break

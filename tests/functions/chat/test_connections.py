@@ -6,7 +6,6 @@ import pytest
 from chat.connections import PAUSES, Connections, Outcome, Parcel, TimeLeft
 from chat.memberships import Member
 from chat.posts import Post, Result, Verdict
-from chat.stragglers import REST_MS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -155,30 +154,21 @@ def test_each_gets_what_is_meant_for_it(connections: Connections, engine: Engine
     assert engine.rounds == [(["A", "B", "C"], b"ac"), (["A", "C"], b"b")]
 
 
-def test_a_time_out_is_tried_again_once_and_then_the_connection_rests(
-    connections: Connections, engine: Engine, time: Time
-) -> None:
-    members = [Member("A", OLD), Member("B", OLD)]
-    engine.verdicts["A"] += [TIMED_OUT] * 5
-    assert post_to_all(connections, members, b"1") == Outcome(delivered=1, failed={"A": "timed_out"})
-    assert post_to_all(connections, members, b"2") == Outcome(delivered=1, failed={"A": "timed out before"})
-    assert engine.rounds == [(["A", "B"], b"1"), (["A"], b"1"), (["B"], b"2")]
-    time.now_ms += REST_MS
-    assert post_to_all(connections, members, b"3") == Outcome(delivered=1, failed={"A": "timed_out"})
-    assert engine.rounds[3:] == [(["A", "B"], b"3")], "once is enough for one that is known"
+def test_a_time_out_is_not_tried_again(connections: Connections, engine: Engine, time: Time) -> None:
+    engine.verdicts["A"] += [TIMED_OUT]
+    slow, other = Member("A", OLD), Member("B", OLD)
+    outcome = post_to_all(connections, [slow, other], b"1", b"2")
+    assert outcome == Outcome(delivered=1, timed_out=[slow], failed={"A": "timed_out"})
+    assert engine.rounds == [(["A", "B"], b"1"), (["B"], b"2")]
+    assert time.slept == []
 
 
-def test_one_that_is_heard_from_is_posted_to(connections: Connections, engine: Engine) -> None:
-    engine.verdicts["A"] += [TIMED_OUT, TIMED_OUT]
-    post_to_all(connections, [Member("A", OLD)], b"1")
-    connections.heard_from("A")
-    assert post_to_all(connections, [Member("A", OLD)], b"2") == Outcome(delivered=1)
-
-
-def test_one_that_is_reached_again_is_no_straggler(connections: Connections, engine: Engine) -> None:
-    engine.verdicts["A"] += [TIMED_OUT, DELIVERED, TIMED_OUT, DELIVERED]
-    for frame in (b"1", b"2"):
-        assert post_to_all(connections, [Member("A", OLD)], frame) == Outcome(delivered=1)
+def test_one_that_rests_is_passed_over(connections: Connections, engine: Engine, time: Time) -> None:
+    resting = Member("A", OLD, time_outs=1, rests_until=NOW + 1)
+    outcome = post_to_all(connections, [resting, Member("B", OLD)], b"1")
+    assert outcome == Outcome(delivered=1, failed={"A": "timed out before"})
+    time.now_ms += 1
+    assert post_to_all(connections, [resting], b"2") == Outcome(delivered=1)
 
 
 def test_who_is_gone_at_the_first_payload_is_not_posted_the_second(

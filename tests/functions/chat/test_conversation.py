@@ -14,7 +14,7 @@ from chat.memberships import Member, Memberships
 from chat.rooms import Rooms
 
 from tests.functions.conftest import MEMBERSHIPS, Store, Time
-from tests.functions.stand_ins import GONE, NOW, Gateway
+from tests.functions.stand_ins import GONE, NOW, Answer, Gateway
 
 ADA = Identity("general", "ada")
 BO = Identity("general", "bo")
@@ -117,13 +117,18 @@ def test_who_asks_who_is_there_ends_the_leases_that_ran_out(
     assert [item["connection_id"]["S"] for item in store.items(MEMBERSHIPS)] == ["A="]
 
 
-def test_one_that_timed_out_is_answered_once_it_speaks(conversation: Conversation, gateway: Gateway) -> None:
-    for _ in range(2):
-        conversation.rooms.connections._stragglers.note("A=")
-    hear(conversation, "I am back", sender=Member("B=", NOW))
-    assert gateway.events("A=") == []
-    hear(conversation, {"action": "ping"})
-    assert [event["type"] for event in gateway.events("A=")] == ["pong"]
+def test_one_that_timed_out_rests_until_it_speaks(
+    conversation: Conversation, gateway: Gateway, time: Time
+) -> None:
+    gateway.answers["C="].append(Answer(0))
+    hear(conversation, "1")
+    gateway.reset()
+    hear(conversation, "2")
+    assert gateway.events("C=") == []
+    assert len(gateway.events("A=")) == 1
+    conversation.hear("3", BO, Member("C=", NOW), time_left=lambda: 25.0)
+    hear(conversation, "4")
+    assert [event["content"] for event in gateway.events("C=")] == ["3", "4"]
 
 
 def test_plain_text_is_a_message(conversation: Conversation, gateway: Gateway) -> None:

@@ -89,6 +89,25 @@ def test_who_has_synced_is_known_to(memberships: Memberships) -> None:
     assert memberships.roll("general").members == [Member("A=", NOW, syncs=True)]
 
 
+def test_a_member_rests_twice_as_long_each_time_and_until_it_is_heard_from(
+    memberships: Memberships, time: Time
+) -> None:
+    memberships.enter(ADA, "A=", joined_at=NOW)
+    for time_outs, seconds in enumerate([2, 4, 8, 16, 32, 64, 128, 256, 256], 1):
+        [member] = memberships.roll("general").members
+        memberships.rest("general", member)
+        assert memberships.roll("general").members == [
+            Member("A=", NOW, time_outs=time_outs, rests_until=NOW + seconds * 1000)
+        ]
+    memberships.touch("general", "A=")
+    assert memberships.roll("general").members == [Member("A=", NOW)]
+
+
+def test_one_that_has_left_does_not_come_back_to_rest(store: Store, memberships: Memberships) -> None:
+    memberships.rest("general", Member("A=", NOW))
+    assert store.items(MEMBERSHIPS) == []
+
+
 def test_members_of_a_large_room_come_page_by_page(store: Store, memberships: Memberships) -> None:
     for n in range(4):
         memberships.enter(ADA, f"{n}=", joined_at=NOW)
