@@ -34,6 +34,17 @@ export function button(style, text, act) {
   return made;
 }
 
+/** One of the page's symbols, beside or above a text that says the same. @param {string} name */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS(svg.namespaceURI, "use");
+  use.setAttribute("href", `#icon-${name}`);
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(use);
+  return svg;
+}
+
 /** Decoration only: the name stands beside it. @param {string} name */
 export function avatar(name) {
   const [first] = new Intl.Segmenter().segment(name);

@@ -2,10 +2,10 @@
  * Texts, numbers and times in the reader's language. Adding a language is one file in `lang/` and one line here.
  *
  *     const speak = createSpeaker(await loadLanguage("fa"), navigator.languages);
- *     speak.parts("joined_line", { name: "Ada" })   // -> [{ user: "Ada" }, " وارد شد"]
+ *     speak.parts("joined_line", { name: "Ada", count: 1 })   // -> [{ user: "Ada" }, " وارد شد"]
  */
 
-/** @import { Language, Part, Speaker, Values } from "./types.js" */
+/** @import { Language, Part, Speaker, Summary, Values } from "./types.js" */
 
 /** Their own names for themselves. */
 export const LANGUAGES = new Map([["en", "English"], ["fa", "فارسی"]]);
@@ -39,6 +39,7 @@ export function createSpeaker(language, preferred) {
     const format = new Intl.DateTimeFormat(locale, options);
     return (/** @type {number} */ at) => (Number.isNaN(at) ? "" : format.format(at));
   };
+  const lists = new Intl.ListFormat(locale);
   const days = dated({ weekday: "long", day: "numeric", month: "long" });
 
   /** @param {string} key @param {Values} values @returns {Part[]} */
@@ -49,8 +50,19 @@ export function createSpeaker(language, preferred) {
     return text.split(/\{(\w+)\}/).map((piece, index) => {
       const value = values[piece];
       if (index % 2 === 0) return piece;
+      if (Array.isArray(value)) return value;
       return typeof value === "number" ? numbers.format(value) : { user: value };
-    }).filter((part) => part !== "");
+    }).flat().filter((part) => part !== "");
+  }
+
+  /** Who came or went at once: some by name, the others counted. @param {Summary} summary @returns {Part[]} */
+  function summary({ event, clients, total }) {
+    const others = total - clients.length;
+    const listed = clients.map((user) => /** @type {Part[]} */ ([{ user }]));
+    if (others > 0) listed.push(parts("others", { count: others }));
+    const places = lists.formatToParts(listed.map((_, index) => String(index)));
+    const names = places.flatMap(({ type, value }) => (type === "element" ? listed[Number(value)] : [value]));
+    return parts(`${event}_line`, { name: names, count: total });
   }
 
   return {
@@ -65,11 +77,12 @@ export function createSpeaker(language, preferred) {
       return ago === 0 || ago === 1 ? nearDays.format(-ago, "day") : days(at);
     },
     error: (code, fallback) => new Map(Object.entries(language.errors)).get(code) ?? (fallback || code),
-    systemLine(content, room) {
+    systemLine({ content, event, clients, total }, room) {
+      if (event && clients && total) return summary({ event, clients, total });
       for (const verb of ["joined", "left"]) {
         const ending = ` ${verb} ${room}.`;
         const name = content.slice(0, -ending.length);
-        if (content.endsWith(ending) && name !== "") return parts(`${verb}_line`, { name });
+        if (content.endsWith(ending) && name !== "") return parts(`${verb}_line`, { name, count: 1 });
       }
       return [{ user: content }];
     },

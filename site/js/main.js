@@ -1,37 +1,34 @@
-/** Wires the page: events change the state, the state is shown, the connection does what it calls for. */
+/** Wires the page: events change the state, the state is shown and kept, and what it calls for is asked and sent. */
 import { createSpeaker, loadLanguage, pickLanguage } from "./i18n.js";
 import { createMemory } from "./memory.js";
 import { checkName } from "./names.js";
-import { frames, parseFrame, socketUrl } from "./protocol.js";
+import { frameOf, parseFrame, socketUrl } from "./protocol.js";
+import { createSession } from "./session.js";
 import { Connection } from "./socket.js";
-import { initialState, nextToSend, reduce } from "./state.js";
+import { initialState, reduce } from "./state.js";
+import { question, wakeAt, wanted } from "./sync.js";
 import { createView } from "./view.js";
 
 /** @import { Event, LinkChange } from "./types.js" */
 
-/** The gateway gives up on a message after 29 s and says so: after more silence than that, nobody will answer. */
-const ACK_WITHIN = 35_000;
+const KEEP_WITHIN = 500;
 
 const memory = createMemory(() => localStorage);
+const session = createSession(() => sessionStorage);
 let state = initialState;
 let speak = await speakerOf(pickLanguage(memory.recall("language"), navigator.languages));
 /** @type {Connection | null} */
 let connection = null;
-let [ticking, ackTimer] = [0, 0];
+let [ticking, waking, keeping] = [0, 0, 0];
 
 const view = createView({
   enter,
-  leave,
-  send(content) {
-    dispatch({ type: "composed", id: newId(), content, at: Date.now() });
-    flush();
-  },
-  retry(id) {
-    dispatch({ type: "retried", id });
-    flush();
-  },
-  discard: (id) => dispatch({ type: "discarded", id }),
-  dismiss: (code) => dispatch({ type: "dismissed", code }),
+  leave: () => leave(true),
+  send: (content) => happened({ type: "composed", id: newId(), content, at: Date.now() }),
+  retry: (id) => happened({ type: "retried", id }),
+  discard: (id) => happened({ type: "discarded", id }),
+  earlier: () => happened({ type: "earlier" }),
+  dismiss: (code) => happened({ type: "dismissed", code }),
   async speakIn(code) {
     speak = await speakerOf(code).catch(() => speak); // its texts may be out of reach just now
     memory.keep("language", speak.language.code);
@@ -45,78 +42,90 @@ async function speakerOf(code) {
 }
 
 /** @param {Event} event */
-function dispatch(event) {
-  state = reduce(state, event);
+function happened(event) {
+  dispatch(event);
+  pursue();
   view.render(state, speak);
+}
+
+/** @param {Event} event */
+function dispatch(event) {
+  const before = state;
+  state = reduce(state, event, { now: performance.now(), luck: Math.random() });
+  if (state.view !== "room") return;
+  if (state.outbox !== before.outbox) session.keepOutbox(state);
+  if (state.log !== before.log && keeping === 0) keeping = window.setTimeout(keepLog, KEEP_WITHIN);
+}
+
+/** Do what the state calls for, until there is nothing left to do before some later time. */
+function pursue() {
+  clearTimeout(waking);
+  for (let ask = wanted(state, performance.now()); ask && connection; ask = wanted(state, performance.now())) {
+    if (ask.type === "reconnect") return connection.reconnect();
+    if (ask.type !== "silence" && !connection.send(frameOf(ask))) return;
+    dispatch({ type: "asked", ask });
+  }
+  const at = wakeAt(state);
+  if (at < Infinity) waking = window.setTimeout(() => { pursue(); view.render(state, speak); }, at - performance.now());
+}
+
+function keepLog() {
+  clearTimeout(keeping);
+  keeping = 0;
+  if (state.view === "room") session.keepLog(state);
 }
 
 /** @param {string} nameText @param {string} roomText */
 function enter(nameText, roomText) {
   const [name, room] = [checkName("client", nameText), checkName("room", roomText)];
   if (name.value === undefined || room.value === undefined) {
-    dispatch({ type: "refused", problems: { name: name.code, room: room.code } });
+    happened({ type: "refused", problems: { name: name.code, room: room.code } });
     view.focusProblem();
     return;
   }
-  memory.keep("name", name.value);
-  memory.keep("room", room.value);
-  view.fill({ name: name.value, room: room.value });
-  history.replaceState(null, "", `#${encodeURIComponent(room.value)}`);
-  dispatch({ type: "entered", name: name.value, room: room.value });
-  connection = new Connection(socketUrl(location, room.value, name.value), {
+  const place = { name: name.value, room: room.value };
+  memory.keep("name", place.name);
+  memory.keep("room", place.room);
+  session.stay(place);
+  view.fill(place);
+  history.replaceState(null, "", `#${encodeURIComponent(place.room)}`);
+  happened({ type: "entered", ...place, kept: session.recall(place) });
+  connection = new Connection(socketUrl(location, place.room, place.name), {
     onLink: linkChanged,
     onFrame: received,
-    heartbeat: frames.ping,
+    onRelief: () => dispatch({ type: "relieved" }),
+    heartbeat: () => frameOf({ type: "ping" }),
+    greeting: () => frameOf(question(state.log, false)),
+    isWelcome: (data) => parseFrame(data)?.type === "page",
   });
   connection.open();
 }
 
-function leave() {
+/** @param {boolean} forgetting by the button; who only follows a link may come back to what still waits here */
+function leave(forgetting) {
   clearInterval(ticking);
+  clearTimeout(waking);
+  keepLog();
   connection?.close();
   connection = null;
-  dispatch({ type: "left" });
+  if (forgetting) session.forget(state);
+  else session.stay(null);
+  happened({ type: "left" });
 }
 
 /** @param {LinkChange} change */
 function linkChanged(change) {
-  dispatch({ type: "link", ...change });
   clearInterval(ticking);
   if (change.retryAt !== undefined) ticking = window.setInterval(() => view.render(state, speak), 1000); // the count-down
-  if (change.status === "online") sync();
+  happened({ type: "link", ...change });
 }
 
-/** @param {string} data */
-function received(data) {
+/** @param {string} data @param {boolean} first or of a socket that may take over: what it is refused is its own affair */
+function received(data, first) {
   const event = parseFrame(data);
-  if (event === null) return;
-  const wasSyncing = state.syncing;
-  dispatch(event);
-  if (event.type === "page") {
-    if (state.syncing) return sync();
-    connection?.settled();
-  }
-  if (event.type === "pong" && event.last_seq !== state.cursor && !wasSyncing) sync();
-  // Without its answer to `sync` this connection is of no use; a new one asks again, later and later.
-  const syncFailed = wasSyncing && event.type === "error" && event.id === undefined;
-  if (syncFailed || (event.type === "error" && event.code === "not_a_member")) return connection?.reconnect();
-  flush();
-}
-
-/** Ask for what is missing; the answer, a page, decides whether to ask again. */
-function sync() {
-  dispatch({ type: "sync_began" });
-  connection?.send(frames.sync(state.cursor));
-}
-
-function flush() {
-  const next = nextToSend(state);
-  if (next === undefined || !connection?.send(frames.message(next.content, next.id))) return;
-  clearTimeout(ackTimer);
-  ackTimer = window.setTimeout(() => {
-    if (state.outbox.get(next.id)?.sent) connection?.reconnect();
-  }, ACK_WITHIN);
-  dispatch({ type: "sent", id: next.id });
+  if (event === null || (event.type === "error" && !first)) return;
+  happened(event);
+  if (event.type === "page" && state.sync.current) connection?.settled();
 }
 
 /** `randomUUID` needs a secure context, which a laptop's plain address, tried from a phone, is not. */
@@ -131,11 +140,16 @@ function roomOfAddress() {
 }
 
 for (const change of ["online", "offline"]) addEventListener(change, () => connection?.networkChanged());
+for (const look of ["focus", "pageshow"]) addEventListener(look, () => connection?.looked());
+document.addEventListener("visibilitychange", () => (document.hidden ? keepLog() : connection?.looked()));
+addEventListener("pagehide", keepLog);
 addEventListener("hashchange", () => {
   const room = roomOfAddress();
-  if (state.view === "room" && room !== state.room) leave();
+  if (state.view === "room" && room !== state.room) leave(false);
   view.fill({ room });
 });
 
+const here = session.here();
 view.fill({ name: memory.recall("name"), room: roomOfAddress() || memory.recall("room") });
-view.render(state, speak);
+if (here !== null && here.room === roomOfAddress()) enter(here.name, here.room);
+else view.render(state, speak);

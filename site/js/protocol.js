@@ -1,10 +1,10 @@
 /**
  * The wire protocol: event types, limits, frames in and out. Its error codes are a type, `ErrorCode`.
  *
- *     frames.sync(7)   // -> '{"action":"sync","after":7}'
+ *     frameOf({ type: "ping" })   // -> '{"action":"ping","id":"ping"}'
  */
 
-/** @import { WireEvent } from "./types.js" */
+/** @import { FrameAsk, WireEvent } from "./types.js" */
 
 export const DEFAULTS = Object.freeze({ room: "general", name: "anonymous" });
 
@@ -15,22 +15,28 @@ export const lengthOf = (text) => [...text].length;
 
 /** @typedef {(value: any) => boolean} Check */
 /** @type {Check} */
-const isText = (value) => typeof value === "string";
+export const isText = (value) => typeof value === "string";
 /** @type {Check} */
-const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+export const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+/** Who came or went, where many did at once. @type {Check} */
+const isSummary = ({ event, clients, total }) =>
+  ["joined", "left"].includes(event) && Array.isArray(clients) && clients.length > 0 && clients.every(isText)
+  && isCount(total) && total >= clients.length;
 /** @type {Check} */
-const isMessage = (value) => value?.type === "message" && isEvent(value);
+export const isMessage = (value) => value?.type === "message" && isEvent(value);
 /** @type {Check} */
 const isEvent = (value) => CHECKS.get(value.type)?.(value) === true;
 
 /** What each type of event must have. @type {Map<string, Check>} */
 const CHECKS = new Map([
-  ["message", (e) => isText(e.client_id) && isText(e.content) && isCount(e.seq) && isText(e.id ?? "")],
-  ["system", (e) => isText(e.content)],
+  ["message", (e) => isText(e.client_id) && isText(e.content) && isText(e.timestamp)
+    && isCount(e.seq) && e.seq > 0 && isText(e.id ?? "")],
+  ["system", (e) => isText(e.content) && isText(e.timestamp) && (e.event === undefined || isSummary(e))],
   ["presence", (e) => Array.isArray(e.users) && e.users.every(isText) && isCount(e.total ?? 0)],
-  ["error", (e) => isText(e.code) && isText(e.content) && isText(e.id ?? "")],
+  ["error", (e) => isText(e.code) && isText(e.content) && isText(e.id ?? "") && isCount(e.retry_after_ms ?? 0)],
   ["pong", (e) => isCount(e.last_seq)],
-  ["page", (e) => isCount(e.last_seq) && Array.isArray(e.messages) && e.messages.every(isMessage)],
+  ["page", (e) => isCount(e.last_seq) && isCount(e.from) && isCount(e.through) && typeof e.more === "boolean"
+    && isText(e.id ?? "") && Array.isArray(e.messages) && e.messages.every(isMessage)],
 ]);
 
 /**
@@ -52,13 +58,20 @@ export function parseFrame(text) {
   return isEvent(value) ? value : null;
 }
 
-export const frames = Object.freeze({
-  /** @param {string} content @param {string} id */
-  message: (content, id) => JSON.stringify({ content, id }),
-  /** @param {number | null} after the last seq held, or null for the newest page */
-  sync: (after) => JSON.stringify(after === null ? { action: "sync" } : { action: "sync", after }),
-  ping: () => JSON.stringify({ action: "ping" }),
-});
+/**
+ * What is asked as a frame. Every one carries an id, so that its answer or its error is known to be its own.
+ * @param {FrameAsk} ask
+ */
+export function frameOf(ask) {
+  switch (ask.type) {
+    case "message": return JSON.stringify({ content: ask.content, id: ask.id });
+    case "sync": {
+      const { id, after, before } = ask; // what is undefined is left out
+      return JSON.stringify({ action: "sync", after, before, id });
+    }
+    default: return JSON.stringify({ action: ask.type, id: ask.type });
+  }
+}
 
 /** @param {{protocol: string, host: string}} location @param {string} room @param {string} name */
 export function socketUrl({ protocol, host }, room, name) {

@@ -1,26 +1,26 @@
-/** One lasting connection made of many: reconnects with full jitter, keeps the idle cut away, notices silence. */
+/**
+ * One lasting connection made of many: reconnects with full jitter, notices silence, and rolls over to a second socket
+ * before the gateway cuts the first.
+ */
+import { backoff } from "./backoff.js";
 
 /** @import { ConnectionOptions } from "./types.js" */
+/** @typedef {"retry" | "answer" | "relief" | "welcome"} Timer */
 
-const BACKOFF_BASE = 1_000;
-const BACKOFF_CAP = 30_000;
-const HEARTBEAT_EVERY = 4 * 60_000; // the gateway cuts a connection that was idle for 10 minutes
 const ANSWER_WITHIN = 15_000; // a cold start takes seconds; a dead network says nothing at all
+const STALE_AFTER = 6 * 60_000; // heartbeats are closer together: this long a silence was slept through
+const LOOK_AGAIN_AFTER = 30_000;
+// The gateway cuts every connection after 2 hours. The rest is luck, or pages that came together would go together.
+const RELIEF_AFTER = 110 * 60_000;
+const RELIEF_SPREAD = 5 * 60_000;
+const RELIEF_AGAIN_AFTER = 30_000;
 
 const DEFAULTS = {
   connect: (/** @type {string} */ url) => new WebSocket(url),
   isOnline: () => navigator.onLine,
   random: Math.random,
-  now: Date.now,
+  now: Date.now, // it goes on while a laptop sleeps, as timers do not
 };
-
-/**
- * Full jitter: anything between nothing and an exponentially growing bound.
- * @param {number} attempt 0 for the first retry @param {() => number} random in [0, 1)
- */
-export function backoff(attempt, random) {
-  return random() * Math.min(BACKOFF_CAP, BACKOFF_BASE * 2 ** Math.min(attempt, 16));
-}
 
 export class Connection {
   /** @param {string} url @param {ConnectionOptions} options */
@@ -28,22 +28,20 @@ export class Connection {
     this.url = url;
     this.options = { ...DEFAULTS, ...options };
     this.attempt = 0;
+    this.heardAt = 0;
     /** @type {WebSocket | null} */
     this.socket = null;
-    /** @type {Map<"retry" | "beat" | "answer", ReturnType<typeof setTimeout>>} */
+    /** The one that is to take over. @type {WebSocket | null} */
+    this.relief = null;
+    /** @type {Map<Timer, ReturnType<typeof setTimeout>>} */
     this.timers = new Map();
   }
 
   open() {
     this.#clear();
-    const socket = this.options.connect(this.url);
-    this.socket = socket;
+    this.socket = this.#dial();
     this.options.onLink({ status: "connecting" });
     this.#after("answer", ANSWER_WITHIN, () => this.reconnect());
-    // Events of a socket that has been given up are no longer ours.
-    socket.onopen = () => this.socket === socket && this.#opened();
-    socket.onmessage = ({ data }) => this.socket === socket && this.#received(data);
-    socket.onclose = () => this.socket === socket && this.#lost();
   }
 
   /** Whether the frame could be handed to the network. @param {string} frame */
@@ -62,7 +60,13 @@ export class Connection {
   /** The network came or went: find out what that means now, not at the next time-out. */
   networkChanged() {
     if (this.timers.has("retry") && this.options.isOnline()) this.open();
-    else this.send(this.options.heartbeat());
+    else this.#probe();
+  }
+
+  /** Somebody looks at the page again: timers may have slept meanwhile, and the gateway may have gone. */
+  looked() {
+    if (this.timers.has("retry")) this.open();
+    else if (this.options.now() - this.heardAt > LOOK_AGAIN_AFTER) this.#probe();
   }
 
   /** Give this socket up and go through the usual wait for another. */
@@ -76,33 +80,79 @@ export class Connection {
     this.#drop();
   }
 
+  #dial() {
+    const socket = this.options.connect(this.url);
+    // Events of a socket that has been given up are no longer ours.
+    socket.onopen = () => {
+      if (this.socket === socket) this.#opened();
+      else if (this.relief === socket) socket.send(this.options.greeting());
+    };
+    socket.onmessage = ({ data }) => {
+      if (this.relief === socket && this.options.isWelcome(data)) this.#takeOver(socket);
+      if (this.socket === socket) this.#answered();
+      if (this.socket === socket || this.relief === socket) this.options.onFrame(data, this.socket === socket);
+    };
+    socket.onclose = () => {
+      if (this.socket === socket) this.#lost();
+      else if (this.relief === socket) this.#withoutRelief();
+    };
+    return socket;
+  }
+
   #opened() {
     this.#answered();
-    this.#keepAlive();
+    this.#planRelief();
     this.options.onLink({ status: "online" });
   }
 
-  #keepAlive() {
-    this.#after("beat", HEARTBEAT_EVERY, () => {
-      this.send(this.options.heartbeat());
-      this.#keepAlive();
-    });
+  #planRelief() {
+    this.#after("relief", RELIEF_AFTER + this.options.random() * RELIEF_SPREAD, () => this.#relieve());
   }
 
-  /** @param {string} data */
-  #received(data) {
-    this.#answered();
-    this.options.onFrame(data);
+  #relieve() {
+    this.relief = this.#dial();
+    this.#after("welcome", ANSWER_WITHIN, () => this.#withoutRelief());
+  }
+
+  /** The first socket stays, and a second is tried again. */
+  #withoutRelief() {
+    this.#cancel("welcome");
+    const relief = this.relief;
+    this.relief = null;
+    relief?.close(1000);
+    this.#after("relief", RELIEF_AGAIN_AFTER * (1 + this.options.random()), () => this.#relieve());
+  }
+
+  /** @param {WebSocket} relief */
+  #takeOver(relief) {
+    const first = this.socket;
+    this.socket = relief;
+    this.relief = null;
+    this.#cancel("welcome");
+    this.#planRelief();
+    this.options.onRelief();
+    first?.close(1000);
+  }
+
+  /** An answer is due soon; after a silence that no timer saw there is none to wait for. */
+  #probe() {
+    if (this.socket?.readyState === WebSocket.OPEN && this.options.now() - this.heardAt > STALE_AFTER) {
+      this.#drop();
+      this.open();
+    } else {
+      this.send(this.options.heartbeat());
+    }
   }
 
   #answered() {
-    clearTimeout(this.timers.get("answer"));
-    this.timers.delete("answer");
+    this.heardAt = this.options.now();
+    this.#cancel("answer");
   }
 
   #lost() {
     this.#clear();
-    const wait = backoff(this.attempt++, this.options.random);
+    this.#dropRelief();
+    const wait = backoff(this.attempt++, this.options.random());
     this.#after("retry", wait, () => this.open());
     // "Offline" is a hint that can be wrong, so the timer runs in either case.
     this.options.onLink({ status: this.options.isOnline() ? "waiting" : "offline", retryAt: this.options.now() + wait });
@@ -112,12 +162,25 @@ export class Connection {
     const socket = this.socket;
     this.socket = null;
     socket?.close(1000);
+    this.#dropRelief();
   }
 
-  /** @param {"retry" | "beat" | "answer"} name @param {number} wait @param {() => void} act */
+  #dropRelief() {
+    const relief = this.relief;
+    this.relief = null;
+    relief?.close(1000);
+  }
+
+  /** @param {Timer} name @param {number} wait @param {() => void} act */
   #after(name, wait, act) {
-    clearTimeout(this.timers.get(name));
+    this.#cancel(name);
     this.timers.set(name, setTimeout(() => { this.timers.delete(name); act(); }, wait));
+  }
+
+  /** @param {Timer} name */
+  #cancel(name) {
+    clearTimeout(this.timers.get(name));
+    this.timers.delete(name);
   }
 
   #clear() {

@@ -1,11 +1,14 @@
 /**
  * All that the page knows, and how each event changes it: a pure function, tested without a socket or a page.
  *
- *     state = reduce(state, { type: "entered", name: "Ada", room: "general" });
- *     state = reduce(state, parseFrame(data));
+ *     state = reduce(state, { type: "entered", name: "Ada", room: "general", kept: null }, moment);
+ *     state = reduce(state, parseFrame(data), moment);
  */
+import { emptyLog, questionOf, withMessage, withPage } from "./log.js";
+import * as outbox from "./outbox.js";
+import * as sync from "./sync.js";
 
-/** @import { Event, Fault, LinkChange, Message, Notice, Outgoing, Page, State, Step, SystemLine } from "./types.js" */
+/** @import { Ask, Event, Fault, LinkChange, Log, Message, Moment, Notice, Page, State, Sync, SystemLine } from "./types.js" */
 
 const KEPT_LINES = 500;
 const FAILURES_BEFORE_SAYING_SO = 3;
@@ -14,121 +17,125 @@ const FAILURES_BEFORE_SAYING_SO = 3;
 export const initialState = {
   view: "entry", name: "", room: "", leftRoom: "", problems: {},
   link: { status: "connecting", retryAt: 0, everOpen: false, failures: 0 },
-  syncing: false, cursor: null, messages: [], lines: [],
-  users: [], total: 0, outbox: new Map(), notices: [],
+  log: emptyLog, lines: [], users: [], total: 0, outbox: new Map(), sync: sync.noSync, notices: [],
 };
 
-/** @param {State} state @param {Event} event @returns {State} */
-export function reduce(state, event) {
+/** @param {State} state @param {Event} event @param {Moment} moment @returns {State} */
+export function reduce(state, event, moment) {
   switch (event.type) {
     case "refused": return { ...state, problems: event.problems };
-    case "entered": return { ...initialState, view: "room", name: event.name, room: event.room };
+    case "entered": return { ...initialState, ...event.kept, view: "room", name: event.name, room: event.room };
     case "left": return { ...initialState, leftRoom: state.room };
-    case "link": return linkChanged(state, event);
-    case "sync_began": return { ...state, syncing: true };
-    case "message": return withMessages(state, [event], state.cursor);
-    case "page": return withPage(state, event);
+    case "link": return linkChanged(state, event, moment);
+    case "relieved": return relieved(state, moment);
+    case "asked": return asked(state, event.ask, moment);
+    case "earlier": return { ...state, sync: { ...state.sync, earlier: state.log.earlier } };
+    case "message": return withLog(state, withMessage(state.log, event), [event], state.sync, moment);
+    case "page": return paged(state, event, moment);
     case "system": return { ...state, lines: withLine(state.lines, event) };
     case "presence": return { ...state, users: event.users, total: Math.max(event.total ?? 0, event.users.length) };
-    case "error": return withError(state, event);
-    case "composed": {
-      const item = { id: event.id, content: event.content, at: event.at, sent: false, error: null };
-      return { ...state, outbox: new Map(state.outbox).set(event.id, item) };
-    }
-    case "sent": return patchOutgoing(state, event.id, { sent: true });
-    case "retried": return patchOutgoing(state, event.id, { sent: false, error: null });
-    case "discarded": return { ...state, outbox: without(state.outbox, [event.id]) };
+    // Counts below what was known when it was asked for, or above what is known now: a page will tell.
+    case "pong": return event.last_seq === state.log.cursor ? state : { ...state, sync: { ...state.sync, due: true } };
+    case "error": return withError(state, event, moment);
+    case "composed": return { ...state, outbox: new Map(state.outbox).set(event.id, outbox.outgoing(event)) };
+    case "retried": return { ...state, outbox: outbox.retried(state.outbox, event.id) };
+    case "discarded": return { ...state, outbox: outbox.only(state.outbox, ({ id }) => id !== event.id) };
     case "dismissed": return { ...state, notices: state.notices.filter(({ code }) => code !== event.code) };
     default: return state;
   }
 }
 
-/**
- * The message to (re)send now, if any: one at a time, as the gateway may handle two frames at once and swap them; and
- * none while the log is being fetched, as it may hold some of them already.
- * @param {State} state
- */
-export function nextToSend({ link, syncing, cursor, outbox }) {
-  const open = [...outbox.values()].filter((item) => !item.error);
-  if (link.status !== "online" || syncing || cursor === null || open.some((item) => item.sent)) return undefined;
-  return open[0];
-}
-
-/** @type {Step<LinkChange>} */
-const linkChanged = (state, { status, retryAt = 0 }) => {
+/** @param {State} state @param {LinkChange} change @param {Moment} moment @returns {State} */
+function linkChanged(state, { status, retryAt = 0 }, moment) {
   const online = status === "online";
   const failures = online ? 0 : state.link.failures + (status === "connecting" ? 0 : 1);
-  const everOpen = state.link.everOpen || online;
-  const next = { ...state, syncing: false, link: { status, retryAt, everOpen, failures } };
-  if (online) return reduce(next, { type: "dismissed", code: "unreachable" });
-  next.outbox = new Map([...state.outbox].map(([id, item]) => [id, { ...item, sent: false }]));
-  const helpless = !everOpen && failures >= FAILURES_BEFORE_SAYING_SO;
+  const known = state.link.everOpen || state.log.cursor !== null;
+  const link = { status, retryAt, everOpen: state.link.everOpen || online, failures };
+  const next = { ...state, link, outbox: outbox.landed(state.outbox), sync: sync.begun(state.sync, known, moment) };
+  if (online) return reduce(next, { type: "dismissed", code: "unreachable" }, moment);
+  const helpless = !link.everOpen && failures >= FAILURES_BEFORE_SAYING_SO;
   return helpless ? withNotice(next, { code: "unreachable", content: "" }) : next;
-};
+}
 
 /**
- * Messages merged: once each, in seq order; those of mine leave the outbox, as the echo is the ack.
- * @param {State} state @param {Message[]} incoming @param {number | null} cursor @returns {State}
+ * Another socket has taken over in silence: what was under way on the first is asked and sent again.
+ * @param {State} state @param {Moment} moment @returns {State}
  */
-function withMessages(state, incoming, cursor) {
-  const messages = merged(state.messages, incoming);
-  const acked = incoming.map((message) => (message.client_id === state.name ? message.id : undefined));
-  if (cursor !== null) {
-    for (const { seq } of messages) if (seq === cursor + 1) cursor = seq;
+function relieved(state, moment) {
+  const { current } = state.sync;
+  return { ...state, outbox: outbox.landed(state.outbox), sync: { ...sync.begun(state.sync, true, moment), current } };
+}
+
+/** @param {State} state @param {Ask} ask @param {Moment} moment @returns {State} */
+function asked(state, ask, moment) {
+  if (ask.type === "message") return { ...state, outbox: outbox.patched(state.outbox, ask.id, { sentAt: moment.now }) };
+  if (ask.type !== "silence") return { ...state, sync: sync.asked(state.sync, ask, moment) };
+  return state.sync.asked?.id === ask.id
+    ? { ...state, sync: sync.unanswered(state.sync, null, moment) }
+    : { ...state, outbox: outbox.unanswered(state.outbox, ask.id, moment) };
+}
+
+/** @param {State} state @param {Page} page @param {Moment} moment @returns {State} */
+function paged(state, page, moment) {
+  const log = withPage(state.log, page);
+  if (log !== emptyLog || state.log.cursor === null) {
+    return withLog(state, log, page.messages, sync.answered(state.sync, page, state.log, moment), moment);
   }
-  return { ...state, messages, cursor, outbox: without(state.outbox, acked) };
+  // What was stored is gone with the old log; what was not is still to be sent.
+  const kept = outbox.landed(outbox.only(state.outbox, ({ seq }) => seq === null));
+  return { ...state, log, outbox: kept, sync: { ...sync.noSync, due: true, beatAt: state.sync.beatAt } };
 }
 
-/** @param {Message[]} known @param {Message[]} incoming */
-function merged(known, incoming) {
-  const last = known.at(-1)?.seq ?? -1;
-  if (incoming.length === 1 && incoming[0].seq > last) return [...known, incoming[0]];
-  const bySeq = new Map([...incoming, ...known].map((message) => [message.seq, message]));
-  return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
+/**
+ * Messages of mine that have come leave the outbox once they are shown; until then they stay where they were, as stored.
+ * @param {State} state @param {Log} log @param {Message[]} told @param {Sync} asking @param {Moment} moment @returns {State}
+ */
+function withLog(state, log, told, asking, moment) {
+  const acknowledged = outbox.acknowledged(state.outbox, told, state.name);
+  const answered = asking.asked !== state.sync.asked;
+  return {
+    ...state,
+    log,
+    outbox: outbox.only(acknowledged, ({ seq }) => seq === null || seq > (log.cursor ?? 0)),
+    sync: sync.watched(state.log, log, asking, answered, moment),
+  };
 }
 
-/** @type {Step<Page>} */
-const withPage = (state, page) => {
-  // A room that counts lower than before has a new log (the store was emptied): begin again.
-  if (page.last_seq < (state.cursor ?? 0)) return { ...state, messages: [], cursor: null, syncing: true };
-  const newest = page.messages.reduce((seq, message) => Math.max(seq, message.seq), state.cursor ?? 0);
-  const cursor = page.messages.length > 0 ? newest : state.cursor ?? page.last_seq;
-  const next = withMessages(state, page.messages, cursor);
-  const moved = Number(next.cursor) > (state.cursor ?? 0); // or the same page would be asked for without end
-  return { ...next, syncing: page.more && moved && Number(next.cursor) < page.last_seq };
-};
-
-/** Kept in order of time. @param {SystemLine[]} lines @param {SystemLine} line */
+/**
+ * Kept in order of time, and once: while two sockets are open, both tell it.
+ * @param {SystemLine[]} lines @param {SystemLine} line
+ */
 function withLine(lines, line) {
   const place = lines.findLastIndex((other) => other.timestamp <= line.timestamp) + 1;
-  return lines.toSpliced(place, 0, line).slice(-KEPT_LINES);
+  const isIt = (/** @type {SystemLine} */ other) => other.timestamp === line.timestamp && other.content === line.content;
+  return lines.slice(0, place).some(isIt) ? lines : lines.toSpliced(place, 0, line).slice(-KEPT_LINES);
 }
 
-/** @type {Step<Fault>} */
-const withError = (state, { code, content, id }) => {
-  // Not a member any more: the page connects anew and then sends it again.
-  if (code === "not_a_member") return state;
-  const refused = { sent: false, error: { code, content } };
-  if (id !== undefined && state.outbox.has(id)) return patchOutgoing(state, id, refused);
-  // The gateway's own faults do not say which frame they answer: whatever is under way is in doubt.
-  const doubtful = code === "gateway_fault" ? [...state.outbox.values()].filter((item) => item.sent) : [];
-  if (doubtful.length === 0) return withNotice(state, { code, content });
-  return doubtful.reduce((next, item) => patchOutgoing(next, item.id, refused), state);
-};
-
-/** @type {Step<Notice>} */
-const withNotice = (state, notice) => {
-  const others = state.notices.filter(({ code }) => code !== notice.code);
-  return { ...state, notices: [...others, notice].slice(-3) };
-};
-
-/** @param {State} state @param {string} id @param {Partial<Outgoing>} change */
-function patchOutgoing(state, id, change) {
-  const item = state.outbox.get(id);
-  return item ? { ...state, outbox: new Map(state.outbox).set(id, { ...item, ...change }) } : state;
+/** @param {State} state @param {Fault} fault @param {Moment} moment @returns {State} */
+function withError(state, fault, moment) {
+  const { code, content, id } = fault;
+  if (code === "not_a_member") return { ...state, sync: { ...state.sync, evicted: true } };
+  const transient = outbox.TRANSIENT.has(code);
+  if (id !== undefined && state.outbox.has(id)) {
+    return { ...state, outbox: outbox.refused(state.outbox, fault, id, moment) };
+  }
+  if (id !== undefined && id === state.sync.asked?.id) {
+    if (transient) return { ...state, sync: sync.unanswered(state.sync, fault, moment) };
+    return withNotice({ ...state, sync: sync.refused(state.sync) }, fault);
+  }
+  if (!transient) return withNotice(state, { code, content });
+  // It does not say which frame it answers: whatever is under way is in doubt. With an id, it is nothing that matters now.
+  if (id !== undefined) return state;
+  const doubted = [...state.outbox.values()].filter(({ sentAt }) => sentAt !== null);
+  return {
+    ...state,
+    outbox: doubted.reduce((next, item) => outbox.refused(next, fault, item.id, moment), state.outbox),
+    sync: state.sync.asked ? sync.unanswered(state.sync, fault, moment) : state.sync,
+  };
 }
 
-/** @param {State["outbox"]} outbox @param {(string | undefined)[]} ids */
-function without(outbox, ids) {
-  return new Map([...outbox].filter(([id]) => !ids.includes(id)));
+/** @param {State} state @param {Notice} notice @returns {State} */
+function withNotice(state, { code, content }) {
+  const others = state.notices.filter((notice) => notice.code !== code);
+  return { ...state, notices: [...others, { code, content }].slice(-3) };
 }

@@ -1,12 +1,13 @@
-/** The rows that the log shows, worked out from the state: days, messages in groups, system lines. */
+/** The rows that the log shows, worked out from the state: days, messages in groups, system lines, what is missing. */
 
-/** @import { Message, MessageRow, Outgoing, Row, State, SystemLine } from "./types.js" */
+/** @import { Gap, Message, MessageRow, Outgoing, Row, State, SystemLine } from "./types.js" */
 
 const GROUP_SPAN = 5 * 60_000;
 
 /** @param {State} state @returns {Row[]} */
 export function timeline(state) {
-  const rows = withLines(state.messages.map((message) => stored(message, state.name)), state.lines.map(line));
+  const messages = withGaps(state.log.messages, state.log.gaps, state.name);
+  const rows = withLines(messages, state.lines.map(line));
   for (const item of state.outbox.values()) rows.push(underWay(item, state));
   return withGroups(withDays(rows));
 }
@@ -16,19 +17,42 @@ function stored({ seq, id, client_id: sender, content, timestamp }, me) {
   const mine = sender === me;
   // A message keeps its row from composing to ack, so it is neither redrawn nor announced twice.
   const key = mine && id !== undefined ? `own ${id}` : `seq ${seq}`;
+  const progress = mine ? "stored" : "";
   const at = Date.parse(timestamp);
-  return { kind: "message", key, at, sender, content, mine, first: true, id: id ?? "", progress: "", error: null };
+  return { kind: "message", key, at, sender, content, mine, first: true, id: id ?? "", progress, error: null };
 }
 
-/** @param {SystemLine} event @param {number} index @returns {Row} */
-function line({ content, timestamp }, index) {
-  return { kind: "line", key: `line ${timestamp} ${index}`, at: Date.parse(timestamp), content };
+/** @param {SystemLine} event @returns {Row} */
+function line(event) {
+  return { kind: "line", key: `line ${event.timestamp} ${event.content}`, at: Date.parse(event.timestamp), line: event };
 }
 
 /** @param {Outgoing} item @param {State} state @returns {MessageRow} */
-function underWay({ id, content, at, error }, { name, link }) {
-  const progress = error ? "failed" : link.status === "online" ? "sending" : "waiting";
+function underWay({ id, content, at, seq, error }, { name, link }) {
+  const progress = error ? "failed" : seq !== null ? "stored" : link.status === "online" ? "sending" : "waiting";
   return { kind: "message", key: `own ${id}`, at, sender: name, content, mine: true, first: true, id, progress, error };
+}
+
+/**
+ * What is missing goes where it would be; it has no time of its own, and takes that of the message after it.
+ * @param {Message[]} messages @param {Gap[]} gaps @param {string} me
+ */
+function withGaps(messages, gaps, me) {
+  /** @type {Row[]} */
+  const rows = [];
+  let next = 0;
+  const upTo = (/** @type {number} */ seq, /** @type {number} */ at) => {
+    for (; next < gaps.length && gaps[next].from < seq; next++) {
+      const { from, to } = gaps[next];
+      rows.push({ kind: "gap", key: `gap ${from}`, at, count: to - from + 1 });
+    }
+  };
+  for (const message of messages) {
+    upTo(message.seq, Date.parse(message.timestamp));
+    rows.push(stored(message, me));
+  }
+  upTo(Infinity, NaN);
+  return rows;
 }
 
 /**

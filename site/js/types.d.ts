@@ -11,16 +11,35 @@ export type Message = {
   seq: number;
   id?: string;
 };
-export type SystemLine = { type: "system"; room_id: string; content: string; timestamp: string };
+/** A summary, of many who came or went at once, names the first of them. */
+export type Summary = { event: "joined" | "left"; clients: string[]; total: number };
+export type SystemLine = { type: "system"; room_id: string; content: string; timestamp: string } & Partial<Summary>;
 export type Presence = { type: "presence"; users: string[]; timestamp: string; total?: number };
-export type Fault = { type: "error"; code: string; content: string; timestamp: string; id?: string };
+export type Fault = {
+  type: "error";
+  code: string;
+  content: string;
+  timestamp: string;
+  id?: string;
+  retry_after_ms?: number;
+};
 export type Pong = { type: "pong"; last_seq: number; timestamp: string };
-export type Page = { type: "page"; messages: Message[]; last_seq: number; timestamp: string; more: boolean };
+/** Every number from `from` to `through` is in `messages` or was never used. */
+export type Page = {
+  type: "page";
+  messages: Message[];
+  from: number;
+  through: number;
+  last_seq: number;
+  more: boolean;
+  timestamp: string;
+  id?: string;
+};
 /** The server's codes (functions/chat/errors.py), then those that only the page itself reports. */
 export type ErrorCode =
   | "room_too_long" | "room_invalid" | "client_too_long" | "client_invalid" | "client_reserved"
   | "content_missing" | "content_invalid" | "content_too_long" | "frame_too_large" | "frame_too_deep"
-  | "action_unknown" | "sync_invalid" | "id_invalid" | "not_a_member" | "unavailable"
+  | "action_unknown" | "sync_invalid" | "id_invalid" | "not_a_member" | "rate_limited" | "unavailable"
   | "gateway_fault" | "unreachable";
 
 export type WireEvent = Message | SystemLine | Presence | Fault | Pong | Page;
@@ -32,8 +51,61 @@ export type LinkChange = { status: LinkStatus; retryAt?: number };
 export type Notice = { code: string; content: string };
 export type Problems = { name?: string; room?: string };
 
-/** A message of mine on its way: `sent` while an answer to it is due on this connection. */
-export type Outgoing = { id: string; content: string; at: number; sent: boolean; error: Notice | null };
+/** Numbers whose messages are gone, first and last. */
+export type Gap = { from: number; to: number };
+
+export type Log = {
+  /** The seq up to which nothing is missing; null until the first page has come. */
+  cursor: number | null;
+  /** What is shown, in order of seq, up to the cursor. */
+  messages: Message[];
+  /** Above a hole, in order of seq. */
+  held: Message[];
+  gaps: Gap[];
+  /** The lowest seq that is held or known to be void. */
+  first: number;
+  /** There are messages before `first`. */
+  earlier: boolean;
+  /** The highest seq that was told of. */
+  last: number;
+  /** Something contradicts what is known. */
+  doubtful: boolean;
+};
+
+/** A message of mine on its way. Times are those of `Moment`. */
+export type Outgoing = {
+  id: string;
+  content: string;
+  at: number;
+  /** Set while an answer to it is due on this connection. */
+  sentAt: number | null;
+  notBefore: number;
+  tries: number;
+  /** Its number once it is stored: it waits here until the log shows it. */
+  seq: number | null;
+  error: Notice | null;
+};
+export type Outbox = Map<string, Outgoing>;
+
+export type Sync = {
+  /** A page is to be asked for. */
+  due: boolean;
+  /** What was said while the connection was away has been fetched. */
+  current: boolean;
+  asked: { id: string; at: number } | null;
+  /** Questions in a row without a proper answer. */
+  tries: number;
+  notBefore: number;
+  /** When a hole is asked about, if it is still there. */
+  holeAt: number;
+  /** Somebody wants to see earlier messages. */
+  earlier: boolean;
+  /** Who is here is to be asked. */
+  presence: boolean;
+  beatAt: number;
+  /** The server does not know this connection any more. */
+  evicted: boolean;
+};
 
 export type State = {
   view: "entry" | "room";
@@ -42,40 +114,53 @@ export type State = {
   leftRoom: string;
   problems: Problems;
   link: { status: LinkStatus; retryAt: number; everOpen: boolean; failures: number };
-  /** A page of the log is on its way. */
-  syncing: boolean;
-  /** The seq up to which nothing is missing; null until the first page has come. */
-  cursor: number | null;
-  /** In order of seq. */
-  messages: Message[];
+  log: Log;
   /** In order of time. */
   lines: SystemLine[];
   users: string[];
   total: number;
-  outbox: Map<string, Outgoing>;
+  outbox: Outbox;
+  sync: Sync;
   notices: Notice[];
 };
+
+/** What of a state outlasts a reload. */
+export type Kept = { log: Log; outbox: Outbox };
+
+/** Milliseconds of a clock that only goes forward, and a number in [0, 1) for whatever needs luck. */
+export type Moment = { now: number; luck: number };
+
+export type FrameAsk =
+  | { type: "message"; id: string; content: string }
+  | { type: "sync"; id: string; after?: number; before?: number }
+  | { type: "ping" }
+  | { type: "presence" };
+export type Ask =
+  | FrameAsk
+  /** An answer is overdue. */
+  | { type: "silence"; id: string }
+  | { type: "reconnect" };
+export type Plan = { at: number; ask: Ask };
 
 export type Event =
   | WireEvent
   | { type: "refused"; problems: Problems }
-  | { type: "entered"; name: string; room: string }
+  | { type: "entered"; name: string; room: string; kept: Kept | null }
   | { type: "left" }
   | ({ type: "link" } & LinkChange)
-  | { type: "sync_began" }
+  | { type: "relieved" }
+  | { type: "asked"; ask: Ask }
+  | { type: "earlier" }
   | { type: "composed"; id: string; content: string; at: number }
-  | { type: "sent"; id: string }
   | { type: "retried"; id: string }
   | { type: "discarded"; id: string }
   | { type: "dismissed"; code: string };
 
-/** Part of the reducer: the state that an event makes of another. */
-export type Step<E> = (state: State, event: E) => State;
-
 // The rows of the log
 
 export type DayRow = { kind: "day"; key: string; at: number };
-export type LineRow = { kind: "line"; key: string; at: number; content: string };
+export type LineRow = { kind: "line"; key: string; at: number; line: SystemLine };
+export type GapRow = { kind: "gap"; key: string; at: number; count: number };
 export type MessageRow = {
   kind: "message";
   key: string;
@@ -86,16 +171,16 @@ export type MessageRow = {
   /** Opens a group of messages of one sender. */
   first: boolean;
   id: string;
-  progress: "" | "waiting" | "sending" | "failed";
+  progress: "" | "waiting" | "sending" | "stored" | "failed";
   error: Notice | null;
 };
-export type Row = DayRow | LineRow | MessageRow;
+export type Row = DayRow | LineRow | GapRow | MessageRow;
 
 // Languages
 
 /** A piece of the page's own text, or of a user's, which needs isolation. */
 export type Part = string | { user: string };
-export type Values = Record<string, string | number>;
+export type Values = Record<string, string | number | Part[]>;
 export type Template = string | { one: string; other: string };
 export type Language = {
   code: string;
@@ -114,7 +199,7 @@ export type Speaker = {
   /** `fallback` is the server's own words, for a code that this page is too old to know. */
   error(code: string, fallback: string): string;
   /** A system line, translated if it has exactly the known form for this room. */
-  systemLine(content: string, room: string): Part[];
+  systemLine(line: SystemLine, room: string): Part[];
 };
 
 // The page
@@ -128,6 +213,7 @@ export type Actions = {
   send(content: string): void;
   retry(id: string): void;
   discard(id: string): void;
+  earlier(): void;
   dismiss(code: string): void;
   speakIn(code: string): void;
 };
@@ -136,8 +222,14 @@ export type Actions = {
 
 export type ConnectionOptions = {
   onLink(change: LinkChange): void;
-  onFrame(data: string): void;
+  /** `first` is false for a socket that has not taken over yet. */
+  onFrame(data: string, first: boolean): void;
+  /** Another socket has taken over; nobody needs to know. */
+  onRelief(): void;
   heartbeat(): string;
+  /** What a socket that is to take over asks first, and whether a frame is the answer. */
+  greeting(): string;
+  isWelcome(data: string): boolean;
   connect?(url: string): WebSocket;
   random?(): number;
   now?(): number;

@@ -1,11 +1,13 @@
 /** The log on the page: one element a row, made once and kept, since a redrawn row would be read out again. */
-import { avatar, bdi, button, element, nodes } from "./dom.js";
+import { avatar, bdi, button, element, icon, nodes } from "./dom.js";
 
-/** @import { Actions, DayRow, LineRow, MessageRow, Row, Speaker } from "./types.js" */
+/** @import { Actions, DayRow, GapRow, LineRow, MessageRow, Row, Speaker } from "./types.js" */
 /** @typedef {{node: HTMLElement, update: (row: any) => void}} Drawn */
 
 const NEAR_END = 80;
 const HUSH = 300;
+/** The key of a stored message. */
+const isAnchor = /^(own|seq) /;
 
 /** @param {HTMLElement} scroller @param {HTMLElement} list @param {Actions} actions */
 export function createLog(scroller, list, actions) {
@@ -22,17 +24,27 @@ export function createLog(scroller, list, actions) {
   // A growing composer or a phone's keyboard takes room away: whoever was reading the end still is.
   new ResizeObserver(() => { if (atEnd) toEnd(); }).observe(scroller);
 
-  /** A whole log that appears at once, as on entry, is not read out. */
+  /** A whole log that appears at once, as on entry, is not read out; nor are earlier messages. */
   function hush() {
     scroller.ariaLive = "off";
     setTimeout(() => { scroller.ariaLive = "polite"; }, HUSH);
+  }
+
+  /** Puts the message that is now at the top back to where it is now. */
+  function anchored() {
+    const isInSight = (/** @type {HTMLElement} */ row) => row.offsetTop + row.offsetHeight > scroller.scrollTop;
+    const anchor = [...drawn.values()].map(({ node }) => node).find((row) => row.matches(".message") && isInSight(row));
+    const was = anchor?.offsetTop ?? 0;
+    return () => { if (anchor?.isConnected) scroller.scrollTop += anchor.offsetTop - was; };
   }
 
   /** @param {Row[]} rows @param {Speaker} speak @param {string} room */
   return function show(rows, speak, room) {
     const known = spoken === speak ? drawn : new Map();
     spoken = speak;
-    if (known.size === 0) hush();
+    const first = [...known.keys()].find((key) => isAnchor.test(key));
+    if (known.size === 0 || (first && rows.find(({ key }) => isAnchor.test(key))?.key !== first)) hush();
+    const settle = atEnd ? toEnd : anchored();
     drawn = new Map(rows.map((row) => {
       const kept = known.get(row.key);
       kept?.update(row);
@@ -42,7 +54,8 @@ export function createLog(scroller, list, actions) {
     arrange(list, [...drawn.values()].map(({ node }) => node));
     const last = rows.at(-1);
     const justWritten = last?.kind === "message" && last.progress !== "" && !known.has(last.key);
-    if (atEnd || justWritten) toEnd();
+    if (justWritten) toEnd();
+    else settle();
   };
 }
 
@@ -55,12 +68,17 @@ function arrange(list, wanted) {
   });
 }
 
-/** @param {LineRow | DayRow} row @param {Speaker} speak @param {string} room @returns {Drawn} */
+/** @param {LineRow | DayRow | GapRow} row @param {Speaker} speak @param {string} room @returns {Drawn} */
 function drawLine(row, speak, room) {
-  const text = row.kind === "day" ? [speak.day(row.at, Date.now())] : nodes(speak.systemLine(row.content, room));
-  const node = element("li", { class: row.kind }, element("span", {}, ...text));
+  const node = element("li", { class: row.kind }, element("span", {}, ...nodes(textOf(row, speak, room))));
   if (row.kind === "line") node.append(" ", time(row.at, speak));
   return { node, update: () => {} };
+}
+
+/** @param {LineRow | DayRow | GapRow} row @param {Speaker} speak @param {string} room */
+function textOf(row, speak, room) {
+  if (row.kind === "day") return [speak.day(row.at, Date.now())];
+  return row.kind === "gap" ? speak.parts("gap", { count: row.count }) : speak.systemLine(row.line, room);
 }
 
 /** @param {number} at @param {Speaker} speak */
@@ -74,7 +92,8 @@ function drawMessage(row, speak, actions) {
   const sender = element("p", { class: "sender" }, row.mine ? speak.plain("you") : bdi(row.sender));
   const content = element("p", { class: "content", dir: "auto" }, row.content);
   const bubble = element("div", { class: "bubble" }, content);
-  const said = element("div", { class: "said" }, bubble);
+  const when = element("div", { class: "when" });
+  const said = element("div", { class: "said" }, bubble, when);
   const progress = element("div", { class: "progress" });
   const body = element("div", { class: "body" }, sender, said, progress);
   const node = element("li", {}, avatar(row.sender), body);
@@ -85,7 +104,9 @@ function drawMessage(row, speak, actions) {
     node.className = `message ${now.first ? "first" : ""} ${now.mine ? "mine" : ""}`;
     node.dataset.progress = now.progress;
     sender.classList.toggle("visually-hidden", !now.first);
-    if (before.at !== now.at) said.replaceChildren(bubble, time(now.at, speak));
+    if (before.at !== now.at || before.progress !== now.progress) {
+      when.replaceChildren(time(now.at, speak), ...(now.progress === "stored" ? [storedMark(speak)] : []));
+    }
     if (before.progress !== now.progress || before.error !== now.error) {
       progress.replaceChildren(...progressOf(now, speak, actions));
     }
@@ -96,9 +117,16 @@ function drawMessage(row, speak, actions) {
   return { node, update };
 }
 
+/** @param {Speaker} speak */
+function storedMark(speak) {
+  const mark = element("span", { class: "mark", title: speak.plain("stored") }, icon("stored"));
+  mark.append(element("span", { class: "visually-hidden" }, speak.plain("stored")));
+  return mark;
+}
+
 /** @param {MessageRow} row @param {Speaker} speak @param {Actions} actions @returns {Node[]} */
 function progressOf({ id, progress, error }, speak, actions) {
-  if (progress === "") return [];
+  if (progress === "" || progress === "stored") return [];
   const text = element("p", {}, speak.plain(progress));
   if (!error) return [text];
   text.append(". ", speak.error(error.code, error.content));

@@ -7,6 +7,8 @@ import { createLog } from "./view-log.js";
 
 /** @import { Actions, Show, Speaker, State } from "./types.js" */
 
+const SHOWN_BY_LOG = /** @type {const} */ (["log", "lines", "outbox", "link", "name"]);
+
 /** @param {Actions} actions */
 export function createView(actions) {
   const html = (/** @type {string} */ id) => byId(id, HTMLElement);
@@ -29,6 +31,7 @@ export function createView(actions) {
     actions.enter(name.value, room.value);
   });
   html("leave").addEventListener("click", actions.leave);
+  html("earlier").addEventListener("click", actions.earlier);
   toggle.addEventListener("click", () => openPeople(!isOpen()));
   document.addEventListener("click", ({ target }) => {
     if (target instanceof Node && !toggle.contains(target) && !html("people").contains(target)) openPeople(false);
@@ -87,10 +90,13 @@ export function createView(actions) {
     showLink(state, speak);
     if (anew || before?.users !== state.users || before.total !== state.total) showPeople(state, speak);
     if (anew || before?.notices !== state.notices) showNotices(state, speak);
+    if (!anew && before && SHOWN_BY_LOG.every((part) => before[part] === state[part])) return;
+    const { cursor, earlier } = state.log;
     const rows = timeline(state);
+    html("earlier").hidden = !earlier;
     showLog(rows, speak, state.room);
-    html("log").ariaBusy = String(state.cursor === null);
-    html("empty").hidden = state.cursor === null || rows.some(({ kind }) => kind === "message");
+    html("log").ariaBusy = String(cursor === null);
+    html("empty").hidden = cursor === null || earlier || rows.some(({ kind }) => kind === "message");
   }
 
   /** @type {Show} */
@@ -103,6 +109,7 @@ export function createView(actions) {
     setText(html("link-spoken"), speak.plain(key));
     setText(html("link-text"), cut && seconds > 0 ? speak.plain(`${key}_in`, { count: seconds }) : speak.plain(key));
     html("offline-note").hidden = !cut;
+    setText(html("offline-note"), cut ? speak.plain(`note_${link.status}`) : "");
   };
 
   /** @type {Show} */

@@ -30,7 +30,7 @@ def contents(page: Page) -> Locator:
 
 def stored(page: Page) -> Locator:
     """The messages that the server has acknowledged."""
-    return page.locator(".message[data-progress='']")
+    return page.locator(".message:is([data-progress=''], [data-progress=stored])")
 
 
 def lines(page: Page, text: str) -> Locator:

@@ -1,7 +1,10 @@
 """Chromium, and people in it: each with a browser context of their own, whose console must stay free of errors."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import chromium
-from tests.conftest import ServedGateway
+from tests.browser.events import Evaluate
+from tests.conftest import ROOT, ServedGateway
 
 PageFactory = Callable[..., Page]
 
@@ -62,6 +66,37 @@ def page_factory(browser: Browser, gateway: ServedGateway) -> Iterator[PageFacto
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="package")
+def files() -> Iterator[str]:
+    """The page's files and no gateway; their address."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(ROOT / "site"))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def js(browser: Browser, files: str) -> Iterator[Evaluate]:
+    """Calls a JavaScript function `(module, argument) => …` with the page's module of that name."""
+    page = browser.new_page(base_url=files)
+    page.goto("/")
+
+    def evaluate(module: str, function: str, argument: Any = None) -> Any:
+        return page.evaluate(
+            f"async ([path, argument]) => ({function})(await import(path), argument)",
+            [f"/js/{module}.js", argument],
+        )
+
+    yield evaluate
+    page.close()
 
 
 @pytest.fixture

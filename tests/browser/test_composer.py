@@ -79,7 +79,7 @@ def test_the_field_grows_with_its_text_and_what_is_no_message_is_not_sent(
 
 
 def test_a_refused_message_stays_to_be_tried_again_or_discarded(page_factory: PageFactory, room: str) -> None:
-    """The gateway's own answer is replaced by the error, as the store cannot be made to fail from here."""
+    """The gateway's own answer is replaced by an error that is final, for a message that has nothing wrong."""
     page = page_factory()
     refusing = True
 
@@ -87,14 +87,14 @@ def test_a_refused_message_stays_to_be_tried_again_or_discarded(page_factory: Pa
         server = route.connect_to_server()
 
         def forward(frame: str | bytes) -> None:
-            id = json.loads(frame).get("id")
-            if refusing and id:
+            sent = json.loads(frame)
+            if refusing and "content" in sent:
                 refusal = {
                     "type": "error",
-                    "code": "unavailable",
+                    "code": "content_invalid",
                     "content": "No.",
                     "timestamp": "",
-                    "id": id,
+                    "id": sent["id"],
                 }
                 route.send(json.dumps(refusal))
             else:
@@ -108,7 +108,7 @@ def test_a_refused_message_stays_to_be_tried_again_or_discarded(page_factory: Pa
     say(page, "to be dropped")
     failed = page.locator(".message[data-progress=failed]")
     expect(failed).to_have_count(2)
-    expect(failed.first).to_contain_text("Not sent. The server cannot store messages right now.")
+    expect(failed.first).to_contain_text("Not sent. Only text can be sent.")
     failed.nth(1).get_by_role("button", name="Discard").click()
     expect(failed).to_have_count(1)
     refusing = False

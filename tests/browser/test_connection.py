@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
@@ -11,7 +12,7 @@ from tests.browser.conftest import PageFactory
 
 pytestmark = pytest.mark.browser
 
-Answer = Callable[[int, dict[str, str]], dict[str, str] | None]
+Answer = Callable[[int, dict[str, str]], dict[str, Any] | None]
 
 
 def answer_instead(page: Page, answer: Answer) -> None:
@@ -35,7 +36,7 @@ def answer_instead(page: Page, answer: Answer) -> None:
     page.route_web_socket("**/ws/**", connect)
 
 
-def refusal(code: str, **more: str) -> dict[str, str]:
+def refusal(code: str, **more: Any) -> dict[str, Any]:
     return {"type": "error", "code": code, "content": "No.", "timestamp": ""} | more
 
 
@@ -48,7 +49,7 @@ def test_a_heartbeat_keeps_an_idle_connection(page_factory: PageFactory, room: s
     say(page, "still here")
     expect(stored(page)).to_have_count(1)
     frames = [json.loads(frame) for frame in cable.sent]
-    assert [frame.get("action") for frame in frames] == ["sync", "ping", None]
+    assert [frame.get("action") for frame in frames] == ["sync", "ping", "presence", None]
 
 
 def test_a_connection_that_falls_silent_is_replaced(page_factory: PageFactory, room: str) -> None:
@@ -72,10 +73,17 @@ def test_a_connection_that_falls_silent_is_replaced(page_factory: PageFactory, r
 
 def test_an_entry_that_cannot_fetch_the_log_is_tried_anew(page_factory: PageFactory, room: str) -> None:
     page = page_factory()
-    answer_instead(page, lambda number, _: refusal("unavailable") if number < 3 else None)
+    asked: list[str] = []
+
+    def refuse_twice(_: int, frame: dict[str, str]) -> dict[str, str] | None:
+        asked.append(frame["id"])
+        return refusal("unavailable", id=frame["id"]) if len(asked) < 3 else None
+
+    answer_instead(page, refuse_twice)
     enter(page, "Ada", room)
     say(page, "made it")
     expect(stored(page)).to_have_count(1)
+    assert asked[:3] == ["newest"] * 3
 
 
 def test_a_lost_membership_is_regained_and_the_message_sent_again(
@@ -99,13 +107,57 @@ def test_a_lost_membership_is_regained_and_the_message_sent_again(
     assert len(set(ids)) == 1
 
 
-def test_a_fault_of_the_gateway_fails_what_is_under_way(page_factory: PageFactory, room: str) -> None:
+def test_a_fault_of_the_gateway_is_borne_for_five_tries(page_factory: PageFactory, room: str) -> None:
     page = page_factory()
+    page.clock.install()
     fault = {"message": "Internal server error", "connectionId": "c", "requestId": "r"}
-    answer_instead(page, lambda _, frame: fault if "content" in frame else None)
+    ids: list[str] = []
+
+    def fail(_: int, frame: dict[str, str]) -> dict[str, str] | None:
+        if "content" not in frame:
+            return None
+        ids.append(frame["id"])
+        return fault if len(ids) <= 5 else None
+
+    answer_instead(page, fail)
     enter(page, "Ada", room)
     say(page, "lost?")
-    expect(page.locator(".message[data-progress=failed]")).to_contain_text("The server did not confirm this.")
+    failed = page.locator(".message[data-progress=failed]")
+    for tries in range(1, 5):
+        while len(ids) < tries:
+            page.wait_for_timeout(10)
+        expect(failed).to_have_count(0)
+        expect(page.locator(".message .progress p")).to_have_text(["Sending…"])
+        page.clock.run_for(1_000 * 2**tries)
+    expect(failed).to_contain_text("The server did not confirm this.")
+    failed.get_by_role("button", name="Try again").click()
+    expect(stored(page)).to_have_count(1)
+    assert len(ids) == 6
+    assert len(set(ids)) == 1
+
+
+def test_a_rate_limit_is_waited_out(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    page.clock.install()
+    ids: list[str] = []
+
+    def limit(_: int, frame: dict[str, str]) -> dict[str, Any] | None:
+        if "content" not in frame:
+            return None
+        ids.append(frame["id"])
+        return refusal("rate_limited", id=frame["id"], retry_after_ms=90_000) if len(ids) == 1 else None
+
+    answer_instead(page, limit)
+    enter(page, "Ada", room)
+    say(page, "patience")
+    expect(page.locator(".message .progress p")).to_have_text(["Sending…"])
+    while not ids:
+        page.wait_for_timeout(10)
+    page.clock.run_for(91_000)
+    expect(stored(page)).to_have_count(1)
+    expect(page.locator("#notices p")).to_have_count(0)
+    assert len(ids) == 2
+    assert len(set(ids)) == 1
 
 
 def test_a_server_that_lets_nobody_in_is_said_so(page_factory: PageFactory, room: str) -> None:

@@ -1,0 +1,124 @@
+/**
+ * What of a room outlasts a reload of the tab: how far its log is known, the last messages, and what waits to be sent.
+ * Storage may be missing or full, and what comes out of it is believed only as far as it makes sense.
+ */
+import { emptyLog } from "./log.js";
+import { outgoing } from "./outbox.js";
+import { isCount, isMessage, isText } from "./protocol.js";
+
+/** @import { Gap, Kept, Log, Message, Outbox, Outgoing, State } from "./types.js" */
+
+const PREFIX = "parley.";
+/** So many messages are kept, or fewer where storage is full. */
+const BOUNDS = [200, 20, 0];
+
+/** @typedef {{name: string, room: string}} Place */
+
+/** The log without what is older than its last messages. @param {Log} log @param {number} bound @returns {Log} */
+export function trimmed(log, bound) {
+  const messages = bound === 0 ? [] : log.messages.slice(-bound);
+  if (messages.length === log.messages.length) return log;
+  const first = messages[0]?.seq ?? Number(log.cursor) + 1;
+  return { ...log, messages, first, earlier: true, gaps: log.gaps.filter(({ from }) => from >= first) };
+}
+
+/** @param {Pick<State, "log">} state @param {number} bound */
+function logText({ log }, bound) {
+  const { cursor, messages, first, earlier, gaps } = trimmed(log, bound);
+  return JSON.stringify({ cursor, messages, first, earlier, gaps });
+}
+
+/** @param {Outbox} outbox */
+const outboxText = (outbox) => JSON.stringify([...outbox.values()].filter(({ seq }) => seq === null)
+  .map(({ id, content, at, error }) => ({ id, content, at, error })));
+
+/** What is no outcome of `logText` is null. @param {string | null} text @returns {Log | null} */
+export function readLog(text) {
+  const value = parsed(text);
+  if (!isCount(value?.cursor) || !isCount(value.first) || value.first < 1 || typeof value.earlier !== "boolean") return null;
+  const { cursor, messages, first, earlier, gaps } = value;
+  if (!Array.isArray(messages) || !messages.every(isMessage) || !Array.isArray(gaps) || !gaps.every(isGap)) return null;
+  const seqs = messages.map((/** @type {Message} */ { seq }) => ({ from: seq, to: seq }));
+  const both = [...seqs, ...gaps].sort((a, b) => a.from - b.from);
+  if (![seqs, gaps, both].every((spans) => areApart(spans, first, cursor)) || first > cursor + 1) return null;
+  return { ...emptyLog, cursor, messages, first, earlier, gaps, last: cursor };
+}
+
+/** @param {string | null} text @param {Log | null} log @param {string} name @returns {Outbox} */
+export function readOutbox(text, log, name) {
+  const stored = new Set(log?.messages.map(({ client_id, id }) => (client_id === name ? id : undefined)));
+  const value = parsed(text);
+  const items = (Array.isArray(value) ? value : []).filter(isOutgoing).filter(({ id }) => !stored.has(id));
+  return new Map(items.map((item) => [item.id, { ...outgoing(item), error: item.error }]));
+}
+
+/** @param {string | null} text */
+function parsed(text) {
+  try {
+    return JSON.parse(text ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+/** In order and without overlap, all from `first` to `last`. @param {Gap[]} spans @param {number} first @param {number} last */
+const areApart = (spans, first, last) =>
+  spans.every(({ from, to }, index) => from > (spans[index - 1]?.to ?? first - 1) && to <= last);
+
+/** @param {any} gap */
+const isGap = (gap) => isCount(gap?.from) && isCount(gap.to) && gap.from <= gap.to;
+
+/** @param {any} error */
+const isNotice = (error) => isText(error?.code) && isText(error.content);
+
+/** @param {any} item @returns {item is Outgoing} */
+const isOutgoing = (item) => isText(item?.id) && item.id !== "" && item.id.length <= 64 && isText(item.content)
+  && item.content !== "" && Number.isFinite(item.at) && (item.error === null || isNotice(item.error));
+
+/** @param {() => Storage} storage a function, as reading `sessionStorage` alone may throw */
+export function createSession(storage) {
+  /** @param {Place} place */
+  const keyOf = ({ name, room }) => JSON.stringify([room, name]);
+  const read = (/** @type {string} */ key) => {
+    try {
+      return storage().getItem(PREFIX + key);
+    } catch {
+      return null;
+    }
+  };
+  /** @param {string} key @param {string | null} text null removes it */
+  const write = (key, text) => {
+    try {
+      if (text === null) storage().removeItem(PREFIX + key);
+      else storage().setItem(PREFIX + key, text);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  return {
+    /** Where this tab was when it was last seen. @returns {Place | null} */
+    here() {
+      const place = parsed(read("here"));
+      return isText(place?.name) && isText(place.room) ? place : null;
+    },
+    /** @param {Place | null} place */
+    stay: (place) => write("here", place && JSON.stringify({ name: place.name, room: place.room })),
+    /** @param {Place} place @returns {Kept | null} */
+    recall(place) {
+      const log = readLog(read(`log.${keyOf(place)}`));
+      const outbox = readOutbox(read(`outbox.${keyOf(place)}`), log, place.name);
+      return log || outbox.size > 0 ? { log: log ?? emptyLog, outbox } : null;
+    },
+    /** @param {State} state */
+    keepLog: (state) => state.log.cursor !== null
+      && BOUNDS.some((bound) => write(`log.${keyOf(state)}`, logText(state, bound))),
+    /** @param {State} state */
+    keepOutbox: (state) => write(`outbox.${keyOf(state)}`, state.outbox.size === 0 ? null : outboxText(state.outbox)),
+    /** @param {Place} place */
+    forget(place) {
+      for (const key of ["here", `log.${keyOf(place)}`, `outbox.${keyOf(place)}`]) write(key, null);
+    },
+  };
+}
