@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         conversation.hear(
             message.body or "",
             who,
-            Member(request.connection_id, joined_at=request.connected_at),
+            Member(request.connection_id, joined_at=request.connected_at, heard=True),
             time_left=lambda: context.get_remaining_time_in_millis() / 1000,
         )
     except Exception:

@@ -13,8 +13,8 @@ from chat.posts import Posts, Result, Verdict
 TimeLeft = Callable[[], float]
 """Answers the seconds that the invocation may still take."""
 
-# A connection opens only after $connect has returned (contract P01). So 410 from a member as young as this
-# means "not yet", and not "gone".
+# A connection opens only after $connect has returned (contract P01). So 410 from a member as young as this,
+# that has not been heard from, means "not yet", and not "gone".
 YOUNG_MS = 10_000
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 # What one more round may take: the engine's time-outs, and a little to end in good order.
@@ -121,12 +121,15 @@ class Connections:
                 each.done += result.verdict is Verdict.DELIVERED
         return [each for each in pending if self._is_worth_another(each, outcome)]
 
+    def _may_not_be_open_yet(self, member: Member) -> bool:
+        return not member.heard and self._now() - member.joined_at < YOUNG_MS
+
     def _is_worth_another(self, each: _Pending, outcome: Outcome) -> bool:
         """Files the parcels that are through with, whichever way it went."""
         match each.result.verdict:
             case Verdict.DELIVERED:
                 outcome.delivered += 1
-            case Verdict.GONE if self._now() - each.parcel.member.joined_at >= YOUNG_MS:
+            case Verdict.GONE if not self._may_not_be_open_yet(each.parcel.member):
                 outcome.gone.append(each.connection_id)
             case Verdict.REFUSED:
                 outcome.failed[each.connection_id] = each.result.reason

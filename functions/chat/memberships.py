@@ -35,14 +35,15 @@ PERSON = "~"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A connection in a room. `joined_at` is in epoch milliseconds, as the gateway gave it; `syncs`: its
-    client has asked for the log, so it knows messages by their seq, and is not misled by one that comes twice.
-    `time_outs`: so many posts to it timed out since it was last heard from; until `rests_until`, in epoch
-    milliseconds, nobody is to wait for another one.
+    """A connection in a room. `joined_at` is in epoch milliseconds, as the gateway gave it. `heard`: it has
+    sent something, so it is open. `syncs`: its client has asked for the log, so it knows messages by their
+    seq, and is not misled by one that comes twice. `time_outs`: so many posts to it timed out since it was
+    last heard from; until `rests_until`, in epoch milliseconds, nobody is to wait for another one.
     """
 
     connection_id: str
     joined_at: int
+    heard: bool = False
     syncs: bool = False
     time_outs: int = 0
     rests_until: int = 0
@@ -184,18 +185,18 @@ class Memberships:
 
     def _renew(self, key: "Item", taking: Taking, *, syncs: bool) -> Any:
         """None where the write was made, or else the item that did not meet the condition."""
-        values = {":lease": self._in(self._lease_seconds)} | ({":true": {"BOOL": True}} if syncs else {})
+        # Once true it stays so; that it is there at all says that the connection has been heard from.
+        synced = ":syncs" if syncs else "if_not_exists(syncs, :syncs)"
+        values: Item = {":lease": self._in(self._lease_seconds), ":syncs": {"BOOL": syncs}}
         with dynamodb.unavailable():
             try:
                 self._client.update_item(
                     TableName=self._table,
                     Key=key,
-                    UpdateExpression="SET expires_at = :lease"
-                    + ", syncs = :true" * syncs
-                    + taking.change
-                    + " REMOVE rests_until, time_outs",
+                    UpdateExpression=f"SET expires_at = :lease, syncs = {synced}{taking.change} "
+                    "REMOVE rests_until, time_outs",
                     ConditionExpression="attribute_exists(connection_id)" + taking.condition,
-                    ExpressionAttributeValues=values | taking.values,
+                    ExpressionAttributeValues={**values, **taking.values},
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except self._unmet as error:
@@ -227,7 +228,8 @@ def _member(item: "Item") -> Member:
     return Member(
         item["connection_id"]["S"],
         int(item["joined_at"]["N"]),
-        syncs="syncs" in item,
+        heard="syncs" in item,
+        syncs="syncs" in item and item["syncs"]["BOOL"],
         time_outs=int(item["time_outs"]["N"]) if "time_outs" in item else 0,
         rests_until=int(item["rests_until"]["N"]) if "rests_until" in item else 0,
     )

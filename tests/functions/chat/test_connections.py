@@ -82,6 +82,14 @@ def test_a_newcomer_is_waited_for_and_nobody_else_is(
     assert time.slept == [0.05, 0.1]
 
 
+def test_one_that_has_been_heard_from_is_open_or_gone(
+    connections: Connections, engine: Engine, time: Time
+) -> None:
+    engine.verdicts["A"] += [GONE]
+    assert post_to_all(connections, [Member("A", YOUNG, heard=True)], b"x") == Outcome(gone=["A"])
+    assert time.slept == []
+
+
 def test_a_newcomer_that_does_not_come_is_not_evicted(
     connections: Connections, engine: Engine, time: Time
 ) -> None:

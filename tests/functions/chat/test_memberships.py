@@ -79,14 +79,16 @@ def test_only_a_lease_that_has_run_out_is_ended(store: Store, memberships: Membe
     for id in ("A=", "B=", "C="):
         memberships.end("general", id)
     assert store.calls == ["DeleteItem"] * 3
-    assert memberships.roll("general") == Roll([Member("A=", NOW)])
+    assert memberships.roll("general") == Roll([Member("A=", NOW, heard=True)])
 
 
-def test_who_has_synced_is_known_to(memberships: Memberships) -> None:
+def test_who_has_been_heard_from_and_who_has_synced_is_known(memberships: Memberships) -> None:
     memberships.enter(ADA, "A=", joined_at=NOW)
+    memberships.touch("general", "A=")
+    assert memberships.roll("general").members == [Member("A=", NOW, heard=True)]
     memberships.touch("general", "A=", syncs=True)
     memberships.touch("general", "A=")
-    assert memberships.roll("general").members == [Member("A=", NOW, syncs=True)]
+    assert memberships.roll("general").members == [Member("A=", NOW, heard=True, syncs=True)]
 
 
 def test_a_member_rests_twice_as_long_each_time_and_until_it_is_heard_from(
@@ -100,7 +102,7 @@ def test_a_member_rests_twice_as_long_each_time_and_until_it_is_heard_from(
             Member("A=", NOW, time_outs=time_outs, rests_until=NOW + seconds * 1000)
         ]
     memberships.touch("general", "A=")
-    assert memberships.roll("general").members == [Member("A=", NOW)]
+    assert memberships.roll("general").members == [Member("A=", NOW, heard=True)]
 
 
 def test_one_that_has_left_does_not_come_back_to_rest(store: Store, memberships: Memberships) -> None:
