@@ -8,10 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from local_dev.clock import Clock
+from local_dev.faults.rules import Plan
 from local_dev.gateway.assumptions import assumptions
 from local_dev.local import Deployment, deployment
 from local_dev.options import Options
+from local_dev.stack.cloud import CREDENTIALS, TTL_SWEEP
 from tests.threads import in_thread
 
 EVENT_TIMEOUT = 20.0
@@ -64,6 +68,17 @@ class Running:
         self.ws_url = deployed.url.replace("http", "ws", 1)
 
 
+def client_of(running: Running, service: str) -> Any:
+    """boto3's client of what is behind a deployment."""
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=running.deployed.cloud.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
 @contextmanager
 def running(
     template: Path,
@@ -74,6 +89,8 @@ def running(
     clock: Clock | None = None,
     iam: bool = True,
     watch: bool = False,
+    faults: Plan | None = None,
+    ttl_sweep: float = TTL_SWEEP,
     **parameters: str,
 ) -> Iterator[Running]:
     """Deploy `template` and take it down again. `clock` decides how long connections have been idle, `assume`
@@ -93,6 +110,8 @@ def running(
         assumptions=assumptions(assume),
         iam=iam,
         watch=watch,
+        faults=faults,
+        ttl_sweep=ttl_sweep,
     )
     with in_thread(deployment(options)) as inside:
         yield Running(inside.value, recorder, inside.loop)

@@ -2,17 +2,14 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
-import boto3
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from local_dev.stack.cloud import CREDENTIALS
 from tests.chat.client import chat, member, room_path
 from tests.conftest import ROOT
-from tests.running import Running, running
+from tests.running import Running, client_of, running
 
 pytestmark = pytest.mark.anyio
 
@@ -41,17 +38,6 @@ async def test_without_dynamodb_clients_get_errors_and_the_gateway_stays_up(own_
         assert not any("Traceback" in str(event) for event in [*ali.events, *sara.events])
 
 
-def client(running: Running, service: str) -> Any:
-    """boto3's client of what is behind the chat."""
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=running.deployed.cloud.endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
-
-
 async def test_a_poisoned_record_goes_to_the_queue_and_blocks_nobody(own_chat: Running) -> None:
     resources = own_chat.deployed.cloud.resources
     poison = {
@@ -60,11 +46,11 @@ async def test_a_poisoned_record_goes_to_the_queue_and_blocks_nobody(own_chat: R
         "client_id": {"S": "x" * 2_000},  # longer than the key of a person can be
     }
     async with member(own_chat.ws_url, "room", "Ali") as ali:
-        client(own_chat, "dynamodb").put_item(TableName=resources["Memberships"].id, Item=poison)
+        client_of(own_chat, "dynamodb").put_item(TableName=resources["Memberships"].id, Item=poison)
         async with chat(own_chat.ws_url, room_path("room", "Sara")):
             await ali.present("Ali", "Sara")
         await ali.event(type="system", content="Sara left room.")
-    queue = client(own_chat, "sqs").receive_message(
+    queue = client_of(own_chat, "sqs").receive_message(
         QueueUrl=resources["AnnounceFailures"].id, WaitTimeSeconds=10
     )
     [message] = queue["Messages"]

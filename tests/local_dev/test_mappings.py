@@ -7,11 +7,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
-from local_dev.stack.cloud import CREDENTIALS
-from tests.running import Running, running
+from tests.running import Running, client_of, running
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
@@ -90,17 +88,6 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield one
 
 
-def client(deployed: Running, service: str) -> Any:
-    """boto3's client of the deployment's AWS."""
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=deployed.deployed.cloud.endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
-
-
 def receive(sqs: Any, queue: str) -> Any:
     """The next message of the queue."""
     deadline = time.monotonic() + 30
@@ -114,7 +101,7 @@ def receive(sqs: Any, queue: str) -> Any:
 
 def test_messages_reach_the_function_and_what_it_refuses_the_dead_letter_queue(deployed: Running) -> None:
     resources = deployed.deployed.cloud.resources
-    sqs, queue = client(deployed, "sqs"), resources["Jobs"].id
+    sqs, queue = client_of(deployed, "sqs"), resources["Jobs"].id
     for kind in ("dropped", "bad", "job"):
         sqs.send_message(QueueUrl=queue, MessageBody=json.dumps({"kind": kind}))
 
@@ -136,7 +123,7 @@ def test_messages_reach_the_function_and_what_it_refuses_the_dead_letter_queue(d
 
 def test_records_reach_the_function_and_poison_the_queue(deployed: Running) -> None:
     resources = deployed.deployed.cloud.resources
-    table, dynamodb = resources["Table"].id, client(deployed, "dynamodb")
+    table, dynamodb = resources["Table"].id, client_of(deployed, "dynamodb")
     dynamodb.put_item(TableName=table, Item={"id": {"S": "one"}, "tags": {"SS": ["x"]}})
     seen = deployed.recorder.event("Hear", lambda event: event["ids"] == ["one"])["first"]
     assert seen["eventSource"] == "aws:dynamodb"
@@ -148,7 +135,7 @@ def test_records_reach_the_function_and_poison_the_queue(deployed: Running) -> N
     for name in ("two", "poison", "three"):
         dynamodb.put_item(TableName=table, Item={"id": {"S": name}})
     deployed.recorder.event("Hear", lambda event: event["ids"] == ["three"])
-    sqs, queue = client(deployed, "sqs"), resources["Failures"].id
+    sqs, queue = client_of(deployed, "sqs"), resources["Failures"].id
     message = receive(sqs, queue)
     lost = json.loads(message["Body"])["DDBStreamBatchInfo"]
     assert lost["batchSize"] == 1

@@ -1,0 +1,117 @@
+"""Presence that heals: a member that is gone is seen no longer than the documents say, whatever told of its end or did
+not. Each test breaks a chat of its own.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from local_dev.faults.rules import read_plan
+from tests.chat.client import ChatClient, chat, member, room_path
+from tests.conftest import ROOT
+from tests.running import Running, client_of, running
+
+pytestmark = pytest.mark.anyio
+
+LOST_DISCONNECTS = read_plan(
+    {"faults": [{"at": "invoke", "do": "lose", "function": "DisconnectFunction"}]}, seed=1
+)
+LEASE = 10
+"""Seconds; the least that the template takes."""
+
+
+@pytest.fixture
+async def deaf() -> AsyncIterator[Running]:
+    """A chat that never hears that a connection has ended, and whose DynamoDB expires nothing."""
+    with running(
+        ROOT / "template.yaml", faults=LOST_DISCONNECTS, ttl_sweep=0, LeaseSeconds=str(LEASE)
+    ) as deployed:
+        yield deployed
+
+
+async def vanished(deployed: Running, room: str, client: str) -> None:
+    """A client was there and had its say, and the room does not know that it has gone."""
+    async with member(deployed.ws_url, room, client) as one:
+        await one.send({"action": "ping"})
+        await one.event(type="pong")
+
+
+async def test_a_ghost_is_found_out_by_the_next_message(deaf: Running) -> None:
+    async with member(deaf.ws_url, "room", "Ali") as ali:
+        await vanished(deaf, "room", "Sara")
+        await ali.present("Ali", "Sara")
+        await ali.send("anyone?")
+        await ali.event(type="system", content="Sara left room.")
+        await ali.present("Ali")
+
+
+async def test_a_ghost_is_found_out_when_somebody_joins(deaf: Running) -> None:
+    await vanished(deaf, "room", "Sara")
+    async with chat(deaf.ws_url, room_path("room", "Ali")) as ali:
+        await ali.event(type="system", content="Sara left room.")
+        await ali.present("Ali")
+
+
+async def test_in_a_silent_room_a_ghost_is_gone_when_its_lease_has_run_out_and_somebody_asks(
+    deaf: Running,
+) -> None:
+    async with member(deaf.ws_url, "room", "Ali") as ali:
+        await vanished(deaf, "room", "Sara")
+        await ali.present("Ali", "Sara")
+
+        async def ask(number: int) -> list[str]:
+            await ali.send({"action": "presence", "id": str(number)})
+            return list((await ali.event(type="presence", id=str(number)))["users"])
+
+        async with asyncio.timeout(2 * LEASE):
+            number = 0
+            while await ask(number) != ["Ali"]:
+                number += 1
+                await asyncio.sleep(0.5)  # it is the lease that is waited for
+        await ali.event(type="system", content="Sara left room.")
+
+
+async def test_where_nobody_is_left_the_ttl_tidies_up() -> None:
+    with running(
+        ROOT / "template.yaml", faults=LOST_DISCONNECTS, ttl_sweep=0.5, LeaseSeconds=str(LEASE)
+    ) as deployed:
+        await vanished(deployed, "room", "Sara")
+        table = deployed.deployed.cloud.resources["Memberships"].id
+        dynamodb = client_of(deployed, "dynamodb")
+
+        def memberships() -> list[str]:
+            items = dynamodb.scan(TableName=table, ConsistentRead=True)["Items"]
+            return [item["client_id"]["S"] for item in items if "client_id" in item]
+
+        assert await asyncio.to_thread(memberships) == ["Sara"]
+        async with asyncio.timeout(3 * LEASE):
+            while await asyncio.to_thread(memberships):  # noqa: ASYNC110 (nothing tells of it)
+                await asyncio.sleep(0.5)  # it is the lease that is waited for
+        async with member(deployed.ws_url, "room", "Bo") as bo:
+            assert bo.users == ["Bo"]
+
+
+async def test_a_storm_of_joins_costs_each_member_a_few_frames(deaf: Running) -> None:
+    """Fifty at once; test_announcements.py counts the posts for five hundred."""
+    names = [f"client-{number:02}" for number in range(50)]
+    async with member(deaf.ws_url, "room", "Ali") as ali:
+        joined: list[ChatClient] = []
+
+        async def join(name: str, stack: "list[ChatClient]") -> None:
+            async with chat(deaf.ws_url, room_path("room", name)) as one:
+                stack.append(one)
+                await one.present("Ali", *names)
+                await one.event(type="system", content=f"{name} joined room.")
+                await done.wait()
+
+        done = asyncio.Event()
+        joining = [asyncio.create_task(join(name, joined)) for name in names]
+        await ali.present("Ali", *names)
+        lines = [event for event in ali.of_type("system") if event.get("content") != "Ali joined room."]
+        told = sum(event.get("total", 1) for event in lines)
+        presences = len(ali.of_type("presence"))
+        done.set()
+        await asyncio.gather(*joining)
+    assert told == 50
+    assert len(lines) + presences < 50, "one line and one presence event for each would be a hundred"
