@@ -2,6 +2,7 @@
 # make test    lint, types and every test
 # make conformance    the gateway's behaviour, row by row (make conformance URL=wss://…/probe asks a deployed stage)
 # make fuzz SECONDS=100    the frame path for six times as long, route selection, signatures and the management API
+# make chaos   clients talk while everything breaks, 20 times or once (make chaos SEED=7), and what they saw is judged
 # make bench   how long the gateway takes to start, and its memory (ARGS='--runs 9 --template …')
 # make screenshots    pictures for the documents, of the page that `make run` serves
 PORT ?= 8000
@@ -11,7 +12,7 @@ SECONDS ?= 100
 BIN := .venv/bin
 SOURCES := functions local_dev tests
 
-.PHONY: run test lint types unit conformance fuzz bench format screenshots validate lock clean
+.PHONY: run test lint types unit conformance fuzz chaos bench format screenshots validate lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m local_dev --port $(PORT) $(ARGS)
@@ -32,6 +33,9 @@ conformance: .venv/dev.stamp
 
 fuzz: .venv/dev.stamp
 	FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/local_dev/web/test_frames_fuzz.py tests/local_dev/web/test_management.py tests/local_dev/web/test_invoke_api.py tests/local_dev/gateway tests/local_dev/iam
+
+chaos: .venv/dev.stamp
+	$(BIN)/python -m tests.chaos.run $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m tests.bench.start $(ARGS)

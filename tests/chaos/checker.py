@@ -35,6 +35,8 @@ def _of_room(room: str, told: Mapping[str, Told], ending: Ending) -> Iterator[Vi
     log = sorted(ending.log.get(room, ()), key=lambda message: message.seq)
     for client, records in sorted(told.items()):
         judges = [judgements.said, judgements.shown, judgements.missing, judgements.pages]
+        if client in ending.expected.get(room, ()):
+            judges.append(judgements.answered)
         if client in ending.present.get(room, ()):
             judges.append(judgements.tail)
         for judge in judges:

@@ -34,8 +34,8 @@ class ChaosClient:
         pace: Pace,
     ) -> None:
         self.room, self.name = room, name
-        self.reconnects = 0
         self.said = 0
+        self.told = 0  # acknowledgements and messages
         self.session = Session(name, random.random, pace)
         self._url = f"{server}/ws/{quote(room, safe='')}/{quote(name, safe='')}"
         self._history, self._now = history, now
@@ -47,6 +47,10 @@ class ChaosClient:
     @property
     def is_connected(self) -> bool:
         return self.session.connected
+
+    @property
+    def has_left(self) -> bool:
+        return self._leaving
 
     async def say(self, content: str) -> None:
         """Put something into the outbox."""
@@ -62,9 +66,11 @@ class ChaosClient:
         if self._socket:
             self._socket.transport.abort()
 
-    async def leave(self) -> None:
-        """Close in good order, and stay away."""
+    async def leave(self, *, abruptly: bool = False) -> None:
+        """Close in good order, or without a word, and stay away."""
         self._leaving = True
+        if abruptly:
+            self.cut()
         if self._socket:
             await self._socket.close()
         else:
@@ -90,7 +96,6 @@ class ChaosClient:
             finally:
                 self._socket = None
             tries = 1 if self._now() - began > 5 else tries + 1
-            self.reconnects += 1
             if not self._leaving:
                 await asyncio.sleep(self._backoff.pause(tries))
 
@@ -126,6 +131,7 @@ class ChaosClient:
                     self._note(Kind.ERROR, code="gives_up", id=None, why=why)
                     self.cut()
                 case _:
+                    self.told += output.kind in (Kind.ACKED, Kind.SHOWN)
                     self._note(output.kind, **output.facts)
 
     async def _send(self, frame: dict[str, Any]) -> None:

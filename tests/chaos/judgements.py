@@ -19,15 +19,13 @@ BreachOf = Iterator[tuple[Rule, str, str]]
 
 
 def said(client: str, told: Told, log: Sequence[Stored]) -> Breach:
-    """Acknowledged means stored, and everything said is in the end one or the other."""
+    """Acknowledged means stored, and refused means not stored."""
     seqs: defaultdict[str | None, list[int]] = defaultdict(list)
     for message in log:
         if message.client == client:
             seqs[message.id].append(message.seq)
-    answered = set()
     for ack in told[Kind.ACKED]:
         id, seq = ack.facts["id"], ack.facts["seq"]
-        answered.add(id)
         if id not in seqs:
             yield Rule.ACKED_NOT_STORED, f"{id} was acknowledged as {seq} at {ack.at:.2f} s"
         elif seq not in seqs[id]:
@@ -37,14 +35,18 @@ def said(client: str, told: Told, log: Sequence[Stored]) -> Breach:
             )
     for refusal in told[Kind.FAILED]:
         id = refusal.facts["id"]
-        answered.add(id)
         if id in seqs:
             yield (
                 Rule.FAILED_BUT_STORED,
                 f"{id} was refused with {refusal.facts['code']}, and is at {seqs[id]}",
             )
+
+
+def answered(client: str, told: Told, log: Sequence[Stored]) -> Breach:
+    """Whoever stayed has an answer to everything it said."""
+    ids = {record.facts["id"] for kind in (Kind.ACKED, Kind.FAILED) for record in told[kind]}
     for say in told[Kind.SAY]:
-        if say.facts["id"] not in answered:
+        if say.facts["id"] not in ids:
             yield Rule.NEVER_ACKED, f"{say.facts['id']}, said at {say.at:.2f} s, has no answer"
 
 

@@ -12,11 +12,17 @@ class Backoff:
 
     chance: Callable[[], float]
     first: float = 0.5
-    most: float = 5.0
+    most: float = 8.0
 
     def pause(self, tries: int) -> float:
         """Seconds to wait after so many tries, the first of them included."""
         return self.chance() * min(self.most, self.first * 2.0 ** max(0, tries - 1))
+
+    def patience(self, first: float, tries: int) -> float:
+        """Seconds to wait for an answer before another try. A server that is late only gets later by more of them,
+        so this doubles as well, twice.
+        """
+        return first * 2.0 ** min(2, tries - 1) + self.pause(tries)
 
 
 @dataclass(slots=True)
@@ -46,7 +52,7 @@ class Outbox:
         if self._due is None or self._due > now or not self.waiting:
             return None
         self._tries += 1
-        self._due = now + self.patience + self.backoff.pause(self._tries)
+        self._due = now + self.backoff.patience(self.patience, self._tries)
         id, content = self.waiting[0]
         return {"content": content, "id": id}
 

@@ -154,7 +154,7 @@ class Session:
         asked = self._ask("sync") if cursor is None else self._ask("sync", after=cursor)
         sync.tries += 1
         sync.id = asked.frame["id"]
-        sync.due = now + self.pace.answer + self._backoff.pause(sync.tries)
+        sync.due = now + self._backoff.patience(self.pace.answer, sync.tries)
         return asked
 
     def _sync_now(self, now: float) -> None:

@@ -18,7 +18,7 @@ WORDS = (
     "🦜",
     "who is there?",
 )
-PATIENCE = 3
+PATIENCE = 2
 """How many messages one has waiting before it falls silent."""
 
 
@@ -38,7 +38,9 @@ async def talk(client: ChaosClient, *, random: Random, pause: float, seconds: fl
         if loop.time() + wait > end:
             return
         await asyncio.sleep(wait)
-        count = 6 if random.random() < 0.03 else 1
+        if client.has_left:
+            return
+        count = 4 if random.random() < 0.03 else 1
         for _ in range(count):
             if len(client.session.outbox.waiting) < PATIENCE or count > 1:
                 await client.say(say_something(random))

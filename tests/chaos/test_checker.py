@@ -129,6 +129,13 @@ def test_who_saw_a_message_that_is_gone_makes_it_neither_stored_nor_a_hole() -> 
     assert rules(run) == {Rule.ACKED_NOT_STORED, Rule.SHOWN_NOT_STORED}
 
 
+def test_who_left_early_need_not_have_an_answer() -> None:
+    history, ending = without(good(), Kind.ACKED, "Ada", 4)
+    history = [record for record in history if record.kind is not Kind.PRESENCE]
+    history.append(told("Bo", Kind.PRESENCE, 9.0, users=["Bo"]))
+    assert rules((history, replace(ending, expected={ROOM: ["Bo"]}, present={ROOM: ["Bo"]}))) == set()
+
+
 def test_who_left_early_need_not_have_been_shown_the_end() -> None:
     history, ending = without(good(), Kind.SHOWN, "Bo", 4)
     assert rules((history, replace(ending, expected={ROOM: ["Ada"]}, present={ROOM: ["Ada"]}))) == {

@@ -22,17 +22,27 @@ from tests.chaos.talk import rooms_of, say_something, talk
 from tests.chaos.violations import Violation
 
 LEASE_SECONDS = 12
-SLACK_SECONDS = 8.0
-PRESENCE_SECONDS = LEASE_SECONDS + SWEEP_SECONDS + SLACK_SECONDS
-"""After all faults are over, presence has to be right: ghosts last for a lease, and the rest is for the sweep that
-finds them, the stream, and the next question of each client.
+GHOST_SECONDS = LEASE_SECONDS + SWEEP_SECONDS + 8.0
+"""How long a connection that ended without a goodbye may count as there, once all faults are over: a lease, the time
+between two looks for ended ones, and the rest for the stream and for the next question of each client.
 """
 
 START_SECONDS = 20.0
-CONVERGENCE_SECONDS = 40.0
-EMPTY_SECONDS = LEASE_SECONDS + SWEEP_SECONDS + SLACK_SECONDS
 PACE = Pace(hole=1.0, ping=5.0, presence=2, answer=4.0, silence=15.0)
 LOST_GOODBYES = {"at": "invoke", "do": "lose", "function": "Disconnect*", "chance": 0.4}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """In seconds, by when things have to be right. `convergence`: everything said is stored and shown after the last
+    round, which may take its time on a busy machine, but not stand still for `standstill`; `presence`: who is there
+    is told rightly once all faults are over; `leaving`: no membership is left after all have left.
+    """
+
+    convergence: float = 120.0
+    standstill: float = 20.0
+    presence: float = GHOST_SECONDS
+    leaving: float = GHOST_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +57,7 @@ class Trial:
     pause: float = 1.2
     changes: Sequence[Change] = ()
     faults: Sequence[tuple[float, Action]] | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass
@@ -95,6 +106,7 @@ class _Run:
         self._trial, self._history, self._store, self._gateway = trial, history, kept, served
         self._begun = self._phase_begun = time.monotonic()
         self._clients: list[ChaosClient] = []
+        self._gone: list[ChaosClient] = []
 
     def now(self) -> float:
         return time.monotonic() - self._begun
@@ -122,7 +134,7 @@ class _Run:
         healed = self.now()
         await self._last_round()
         self._phase("last round")
-        await self._until(self._presence_is_right, PRESENCE_SECONDS - (self.now() - healed))
+        await self._until(self._presence_is_right, trial.limits.presence - (self.now() - healed))
         settled = self.now()
         await asyncio.sleep(1.0)  # and it stays so
         present = self._rooms(lambda client: client.is_connected)
@@ -154,7 +166,18 @@ class _Run:
             for client in self._clients
         )
         begun = self.now()
-        await asyncio.gather(nemesis.carry_out([(begun + at, action) for at, action in planned]), *talking)
+        carried_out = nemesis.carry_out([(begun + at, action) for at, action in planned])
+        await asyncio.gather(carried_out, self._some_leave(), *talking)
+
+    async def _some_leave(self) -> None:
+        """The last of each larger room leaves for good in the midst of it: one in two without a word."""
+        for room in range(self._trial.rooms):
+            await asyncio.sleep(self._trial.seconds * 0.7 / self._trial.rooms)
+            others = [client for client in self._clients if client.room == f"room {room}"]
+            if len(others) > 2:
+                self._clients.remove(others[-1])
+                self._gone.append(others[-1])
+                await others[-1].leave(abruptly=room % 2 == 0)
 
     async def _last_round(self) -> None:
         """Everybody says one more thing, and all see everything; or time runs out, and the checker says what of
@@ -163,7 +186,19 @@ class _Run:
         random = Random(f"{self._trial.seed}/last")
         for client in self._clients:
             await client.say(say_something(random))
-        await self._until(self._have_converged, CONVERGENCE_SECONDS)
+        limits = self._trial.limits
+        progress, since = self._count_told(), self.now()
+
+        def over() -> bool:
+            nonlocal progress, since
+            if (told := self._count_told()) != progress:
+                progress, since = told, self.now()
+            return self._have_converged() or self.now() - since > limits.standstill
+
+        await self._until(over, limits.convergence)
+
+    def _count_told(self) -> int:
+        return sum(client.told for client in self._clients)
 
     def _all_have_begun(self) -> bool:
         return all(client.session.timeline.cursor is not None for client in self._clients)
@@ -187,7 +222,7 @@ class _Run:
         """All leave, some without a goodbye that arrives; the memberships that are left once there may be none."""
         await self._gateway.set_faults([LOST_GOODBYES], seed=self._trial.seed)
         await asyncio.gather(*(client.leave() for client in self._clients))
-        deadline = self.now() + EMPTY_SECONDS
+        deadline = self.now() + self._trial.limits.leaving
         while True:
             left = await self._store.memberships()
             if not left or self.now() > deadline:
