@@ -161,8 +161,10 @@ class LocalFunction:
             yield
             return
         timer = None
-        if crash_after is not None:
+        if crash_after:
             timer = asyncio.get_running_loop().call_later(crash_after, worker.crash)
+        elif crash_after is not None:
+            worker.crash()  # it is frozen still: the handler never hears of the event
         self._faults.running[root] = Running(self.function.label, worker.crash)
         try:
             yield

@@ -137,13 +137,30 @@ def test_a_broken_template_is_one_line(tmp_path: Path, text: str, says: str) -> 
     assert ended.stderr.count("\n") == 1
 
 
+def test_faults_that_cannot_be_read_are_one_line(template: Path, tmp_path: Path) -> None:
+    file = tmp_path / "faults.yaml"
+    file.write_text("faults: [{at: post, do: lose, often: 1}]", encoding="utf-8")
+    ended = run("--template", str(template), "--port", "0", "--faults", str(file))
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"error: --faults {file}: faults[0].often: ")
+    assert ended.stderr.count("\n") == 1
+
+
 def test_a_template_that_is_not_there(tmp_path: Path) -> None:
     ended = run("--template", str(tmp_path / "gone.yaml"))
     assert (ended.returncode, ended.stderr) == (1, f"error: {tmp_path}/gone.yaml: no such file\n")
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--param", "novalue"], ["--port", "x"], ["--port", "70000"], ["--nothing"]]
+    "arguments",
+    [
+        ["--param", "novalue"],
+        ["--port", "x"],
+        ["--port", "70000"],
+        ["--ttl-sweep", "x"],
+        ["--ttl-sweep", "-1"],
+        ["--nothing"],
+    ],
 )
 def test_a_bad_command_line_is_2(arguments: list[str]) -> None:
     assert run(*arguments).returncode == 2

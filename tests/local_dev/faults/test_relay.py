@@ -137,8 +137,9 @@ async def test_an_answer_to_head_has_no_body() -> None:
         assert connections == [2]
 
 
-async def test_an_answer_is_lost_after_it_was_given() -> None:
-    rule = Rule(at="aws", do="lose-answer", skip=1, times=1)
+@pytest.mark.parametrize("do", ["lose-answer", "crash"])  # where no worker of ours calls, nothing is killed
+async def test_an_answer_is_lost_after_it_was_given(do: str) -> None:
+    rule = Rule(at="aws", do=do, skip=1, times=1)
     async with back_end(echo) as (url, connections), Relay(Faults(Plan(1, (rule,)))) as relay:
         here = await relay.front(url)
         answers = await exchange(here, ("GET", "/1"), ("GET", "/2"), ("GET", "/3"))
