@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=20, help="so many, from 1 on (default: %(default)s)")
     parser.add_argument("--clients", type=int, default=24)
     parser.add_argument("--rooms", type=int, default=6)
-    parser.add_argument("--seconds", type=float, default=30.0, help="of the storm (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=35.0, help="of the storm (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="folder for the histories (default: a temporary one)")
     parser.add_argument("--keep", action="store_true", help="keep the histories of good runs too")
     given = parser.parse_args(arguments)
@@ -59,6 +59,9 @@ def _report(trial: Trial, outcome: Outcome, *, took: float, keep: bool) -> Count
     print(
         "  phases: " + ", ".join(f"{name} {seconds} s" for name, seconds in outcome.times.items()), flush=True
     )
+    in_vain = not outcome.acked or not faults
+    if in_vain:
+        print("  NOTHING WAS PUT TO THE TEST")
     for rule, count in Counter(violation.rule for violation in outcome.violations).items():
         print(f"  VIOLATED {count} times: {rule}")
     for violation in outcome.violations[:SHOWN]:
@@ -78,7 +81,7 @@ def _report(trial: Trial, outcome: Outcome, *, took: float, keep: bool) -> Count
         messages=outcome.messages,
         faults=faults,
         reconnects=outcome.reconnects,
-        violations=len(outcome.violations),
+        violations=len(outcome.violations) + in_vain,
     )
 
 

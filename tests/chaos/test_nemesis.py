@@ -53,22 +53,30 @@ def history() -> History:
 
 @pytest.fixture
 def nemesis(gateway: StandIn, history: History) -> Nemesis:
-    return Nemesis(cast(Gateway, gateway), [], history=history, now=time.monotonic, seed=1)
+    begun = time.monotonic()
+    return Nemesis(cast(Gateway, gateway), [], history=history, now=lambda: time.monotonic() - begun, seed=1)
 
 
 async def test_what_rules_did_is_counted_before_others_take_their_place(
     nemesis: Nemesis, gateway: StandIn
 ) -> None:
-    await nemesis.carry_out([(0.0, Rules((LOSE,))), (0.0, Rules((LOSE, BUSY))), (0.0, Advance(601.0))])
+    await nemesis.carry_out([(0.1, Rules((LOSE,))), (0.2, Rules((LOSE, BUSY))), (0.3, Advance(601.0))])
     await nemesis.heal()
     assert nemesis.injected == {"post lose": 10, "post answer 429": 5, "clock leap": 1}
     assert gateway.calls == [[LOSE], [LOSE, BUSY], 601.0, []]
 
 
 async def test_a_gateway_that_was_killed_goes_by_the_same_rules(nemesis: Nemesis, gateway: StandIn) -> None:
-    await nemesis.carry_out([(0.0, Rules((LOSE,))), (0.0, Kill(0.0))])
+    await nemesis.carry_out([(0.1, Rules((LOSE,))), (0.2, Kill(0.0))])
     assert gateway.calls == [[LOSE], "kill", "start", [LOSE]]
     assert nemesis.injected == {"post lose": 5, "gateway kill -9": 1}
+
+
+async def test_of_what_came_too_late_the_last_is_done(nemesis: Nemesis, gateway: StandIn) -> None:
+    await nemesis.carry_out(
+        [(0.1, Kill(0.2)), (0.15, Rules((LOSE,))), (0.2, Rules((BUSY,))), (0.5, Rules(()))]
+    )
+    assert gateway.calls == ["kill", "start", [], [BUSY], []]
 
 
 async def test_what_it_does_is_in_the_history(nemesis: Nemesis, history: History) -> None:
