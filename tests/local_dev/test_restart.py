@@ -109,8 +109,10 @@ def start(
 ) -> Iterator[Callable[..., ServedGateway]]:
     """Start a gateway before the store, each time on the same port."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "app.py").write_text(CODE, encoding="utf-8")
-    (tmp_path / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    folder = tmp_path / "app"  # the logs are elsewhere, or each line would be a change of the code
+    folder.mkdir()
+    (folder / "app.py").write_text(CODE, encoding="utf-8")
+    (folder / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     started: list[ServedGateway] = []
@@ -120,7 +122,7 @@ def start(
         back_end = f"dynamodb={store.endpoint_url}"
         arguments = [
             "--template",
-            str(tmp_path / "template.yaml"),
+            str(folder / "template.yaml"),
             "--port",
             port,
             "--aws-endpoint",
