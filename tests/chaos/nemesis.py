@@ -12,6 +12,8 @@ from tests.chaos.history import History, Kind, Record
 from tests.chaos.schedule import Action, Advance, Cut, Kill, Rules, describe
 from tests.chaos.stage import Gateway
 
+LATE_SECONDS = 0.5
+
 
 class Nemesis:
     """`injected` counts by kind what went wrong, not what was planned."""
@@ -37,7 +39,7 @@ class Nemesis:
         """
         for (at, action), following in zip_longest(planned, planned[1:]):
             await asyncio.sleep(max(0.0, at - self._now()))
-            if following is None or following[0] > self._now():
+            if following is None or following[0] > self._now() - LATE_SECONDS:
                 await self._act(action)
 
     async def heal(self) -> None:
@@ -74,7 +76,8 @@ class Nemesis:
     async def _count(self) -> None:
         with contextlib.suppress(OSError):
             for rule in await self._gateway.faults():
-                self.injected[_kind(rule)] += rule["injected"]
+                if rule["injected"]:
+                    self.injected[_kind(rule)] += rule["injected"]
 
 
 def _kind(rule: dict[str, object]) -> str:

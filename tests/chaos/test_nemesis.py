@@ -74,7 +74,7 @@ async def test_a_gateway_that_was_killed_goes_by_the_same_rules(nemesis: Nemesis
 
 async def test_of_what_came_too_late_the_last_is_done(nemesis: Nemesis, gateway: StandIn) -> None:
     await nemesis.carry_out(
-        [(0.1, Kill(0.2)), (0.15, Rules((LOSE,))), (0.2, Rules((BUSY,))), (0.5, Rules(()))]
+        [(0.1, Kill(0.8)), (0.2, Rules((LOSE,))), (0.3, Rules((BUSY,))), (1.2, Rules(()))]
     )
     assert gateway.calls == ["kill", "start", [], [BUSY], []]
 
