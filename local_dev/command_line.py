@@ -3,16 +3,18 @@
 import argparse
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
 from .console import Console
 from .errors import TemplateError
-from .faults.faults import load_plan
 from .gateway.assumptions import assumptions
 from .options import Options
 from .stack.cloud import TTL_SWEEP
 from .stack.endpoints import read_endpoints
+
+if TYPE_CHECKING:
+    from .faults.rules import Plan
 
 TEMPLATES = ("template.yaml", "template.yml", "template.json")
 
@@ -48,7 +50,7 @@ def read_options(arguments: list[str] | None, console: Console) -> Options:
         watch=given.reload,
         warm=True,
         ttl_sweep=given.ttl_sweep,
-        faults=None if given.faults is None else load_plan(given.faults or None),
+        faults=None if given.faults is None else _plan(given.faults or None),
     )
 
 
@@ -94,6 +96,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--version", action=_Version, nargs=0, help="print the version")
     return parser
+
+
+def _plan(file: Path | None) -> "Plan":
+    from .faults.faults import load_plan  # noqa: PLC0415 (seldom needed)
+
+    return load_plan(file)
 
 
 _MANY: dict[str, Any] = {"action": "append", "default": []}

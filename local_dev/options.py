@@ -4,12 +4,15 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .clock import Clock
-from .faults.rules import Plan
 from .gateway.assumptions import Assumptions
 from .stack.cloud import TTL_SWEEP
 from .stack.endpoints import Endpoints
+
+if TYPE_CHECKING:
+    from .faults.rules import Plan
 
 log = logging.getLogger(__package__)
 
@@ -41,4 +44,4 @@ class Options:
     watch: bool = False
     warm: bool = False
     ttl_sweep: float = TTL_SWEEP
-    faults: Plan | None = None
+    faults: "Plan | None" = None
