@@ -1,5 +1,6 @@
 """`--faults FILE`: YAML or JSON, or one line about why not."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from local_dev.errors import FaultsError
 from local_dev.faults.faults import load_plan
 from local_dev.faults.rules import Plan, Rule
+from tests.conftest import ROOT
 
 RULES = (
     Rule(at="post", do="answer", status=429, chance=0.1),
@@ -32,6 +34,20 @@ def test_yaml_and_json(tmp_path: Path, text: str) -> None:
     file = tmp_path / "faults"
     file.write_text(text, encoding="utf-8")
     assert load_plan(file) == Plan(7, RULES)
+
+
+def test_the_example_of_the_manual(tmp_path: Path) -> None:
+    manual = (ROOT / "docs" / "local-gateway.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```yaml\n(# faults.yaml\n.*?)```", manual, re.DOTALL)
+    file = tmp_path / "faults.yaml"
+    file.write_text(example, encoding="utf-8")
+    plan = load_plan(file)
+    assert plan.seed == 7
+    assert [(rule.at, rule.do) for rule in plan.rules] == [
+        ("post", "answer"),
+        ("invoke", "lose"),
+        ("aws", "crash"),
+    ]
 
 
 @pytest.mark.parametrize(
