@@ -1,8 +1,12 @@
-"""Tables on moto, a management API on loopback, and the entry points as Lambda would load them."""
+"""Tables on moto, a management API on loopback, and the entry points as Lambda would load them.
+
+With DYNAMODB_LOCAL_URL the tables are there instead, in a DynamoDB Local that runs with -sharedDb.
+"""
 
 import importlib
 import io
 import json
+import os
 import sys
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
+DYNAMODB_LOCAL = os.environ.get("DYNAMODB_LOCAL_URL")
 MEMBERSHIPS = "Memberships"
 ROOM_LOG = "RoomLog"
 FAILURES = "https://sqs.eu-central-1.amazonaws.com/123456789012/AnnounceFailures"
@@ -99,6 +104,8 @@ def _set_environment(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
         "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": gateway.url,
     }.items():
         monkeypatch.setenv(name, value)
+    if DYNAMODB_LOCAL:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", DYNAMODB_LOCAL)
 
 
 @pytest.fixture
@@ -111,6 +118,8 @@ def environment(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
 def store(environment: None) -> Iterator[Store]:
     with mock_aws():
         client = dynamodb.client()
+        for table in client.list_tables()["TableNames"]:
+            client.delete_table(TableName=table)
         for table, (sort, kind) in {MEMBERSHIPS: ("connection_id", "S"), ROOM_LOG: ("seq", "N")}.items():
             client.create_table(
                 TableName=table,
