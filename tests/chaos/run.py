@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=20, help="so many, from 1 on (default: %(default)s)")
     parser.add_argument("--clients", type=int, default=24)
     parser.add_argument("--rooms", type=int, default=6)
-    parser.add_argument("--seconds", type=float, default=35.0, help="of the storm (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=40.0, help="of the storm (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="folder for the histories (default: a temporary one)")
     parser.add_argument("--keep", action="store_true", help="keep the histories of good runs too")
     given = parser.parse_args(arguments)

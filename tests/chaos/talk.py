@@ -24,7 +24,7 @@ PATIENCE = 2
 
 def say_something(random: Random) -> str:
     """Mostly a few words; now and then so much that a page of the log soon is full."""
-    if random.random() < 0.04:
+    if random.random() < 0.07:
         return "long " * random.randint(100, 700) + "end"
     return " ".join(random.choices(WORDS, k=random.randint(1, 6)))
 
@@ -40,7 +40,7 @@ async def talk(client: ChaosClient, *, random: Random, pause: float, seconds: fl
         await asyncio.sleep(wait)
         if client.has_left:
             return
-        count = 4 if random.random() < 0.03 else 1
+        count = 8 if random.random() < 0.02 else 1
         for _ in range(count):
             if len(client.session.outbox.waiting) < PATIENCE or count > 1:
                 await client.say(say_something(random))

@@ -55,7 +55,7 @@ class Trial:
     folder: Path
     clients: int = 24
     rooms: int = 6
-    seconds: float = 35.0
+    seconds: float = 40.0
     pause: float = 0.9
     changes: Sequence[Change] = ()
     faults: Sequence[tuple[float, Action]] | None = None
