@@ -30,7 +30,7 @@ between two looks for ended ones, and the rest for the stream and for the next q
 START_SECONDS = 20.0
 PACE = Pace(hole=1.0, ping=5.0, presence=2, answer=4.0, silence=15.0)
 # As little as may be said at once, so that limits are met.
-PARAMETERS = {"LeaseSeconds": str(LEASE_SECONDS), "MessageBurst": "5", "MessageRate": "3"}
+PARAMETERS = {"LeaseSeconds": str(LEASE_SECONDS), "MessageBurst": "3", "MessageRate": "2"}
 LOST_GOODBYES = {"at": "invoke", "do": "lose", "function": "Disconnect*"}
 
 
