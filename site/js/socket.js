@@ -19,7 +19,7 @@ const DEFAULTS = {
   connect: (/** @type {string} */ url) => new WebSocket(url),
   isOnline: () => navigator.onLine,
   random: Math.random,
-  now: Date.now, // it goes on while a laptop sleeps, as timers do not
+  now: () => Date.now(), // it goes on while a laptop sleeps, as timers do not
 };
 
 export class Connection {

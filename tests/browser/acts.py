@@ -1,8 +1,13 @@
 """What a person does with the page, and what they see there."""
 
+import json
+import time
+from collections.abc import Callable
+
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
-expect.set_options(timeout=30_000)  # a function may start cold, on a busy machine
+DEADLINE = 30.0  # a function may start cold, on a busy machine
+expect.set_options(timeout=DEADLINE * 1000)
 
 
 def enter(page: Page, name: str, room: str) -> None:
@@ -42,33 +47,73 @@ def members(page: Page) -> Locator:
     return page.locator("#members bdi")
 
 
+def statuses(page: Page) -> list[str]:
+    """The states of the connection that were shown, from `watch_link` on."""
+    return list(page.evaluate("window.linkStatuses"))
+
+
+def watch_link(page: Page) -> None:
+    page.evaluate(
+        """() => {
+             const link = document.querySelector("#link");
+             window.linkStatuses = [link.dataset.status];
+             new MutationObserver(() => window.linkStatuses.push(link.dataset.status))
+               .observe(link, { attributes: true, attributeFilter: ["data-status"] });
+           }"""
+    )
+
+
+def until(page: Page, condition: Callable[[], bool]) -> None:
+    """Wait for what only this process can see, while the page goes on."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(20)
+
+
 class Cable:
     """The wire between a page and the gateway, which can be pulled out and put back."""
 
     def __init__(self, page: Page) -> None:
         self.sent: list[str] = []
         self.closed = False
-        self._live: list[WebSocketRoute] = []
+        self.connections = 0
+        self.refused = 0
+        """How often the page came in vain."""
+        self.live: list[WebSocketRoute] = []
         page.route_web_socket("**/ws/**", self._connect)
 
     def _connect(self, route: WebSocketRoute) -> None:
         if self.closed:
+            self.refused += 1
             route.close(code=1001)
             return
+        self.connections += 1
         server = route.connect_to_server()
-        self._live.append(route)
+        self.live.append(route)
+
+        def hang_up(code: int | None, reason: str | None) -> None:
+            if route in self.live:
+                self.live.remove(route)
+            server.close(code=code, reason=reason)
 
         def forward(frame: str | bytes) -> None:
             self.sent.append(str(frame))
             server.send(frame)
 
         route.on_message(forward)
+        route.on_close(hang_up)
 
     def pull(self) -> None:
         self.closed = True
-        for route in self._live:
+        live, self.live = self.live, []
+        for route in live:
             route.close(code=1001)
-        self._live.clear()
 
     def plug_in(self) -> None:
         self.closed = False
+
+    def published(self, content: str) -> list[str]:
+        """The ids that this content was sent with, once for each time."""
+        sent = [json.loads(frame) for frame in self.sent]
+        return [frame["id"] for frame in sent if frame.get("content") == content]

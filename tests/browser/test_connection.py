@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.acts import Cable, contents, enter, link, say, stored
+from tests.browser.acts import Cable, contents, enter, link, say, stored, until
 from tests.browser.conftest import PageFactory
 
 pytestmark = pytest.mark.browser
@@ -124,8 +124,7 @@ def test_a_fault_of_the_gateway_is_borne_for_five_tries(page_factory: PageFactor
     say(page, "lost?")
     failed = page.locator(".message[data-progress=failed]")
     for tries in range(1, 5):
-        while len(ids) < tries:
-            page.wait_for_timeout(10)
+        until(page, lambda tries=tries: len(ids) >= tries)  # type: ignore[misc]
         expect(failed).to_have_count(0)
         expect(page.locator(".message .progress p")).to_have_text(["Sending…"])
         page.clock.run_for(1_000 * 2**tries)
@@ -151,8 +150,7 @@ def test_a_rate_limit_is_waited_out(page_factory: PageFactory, room: str) -> Non
     enter(page, "Ada", room)
     say(page, "patience")
     expect(page.locator(".message .progress p")).to_have_text(["Sending…"])
-    while not ids:
-        page.wait_for_timeout(10)
+    until(page, lambda: bool(ids))
     page.clock.run_for(91_000)
     expect(stored(page)).to_have_count(1)
     expect(page.locator("#notices p")).to_have_count(0)
