@@ -156,6 +156,24 @@ def test_settling_finds_the_message_that_came_in_the_meantime(log: RoomLog) -> N
     assert stored(log) == {1: "just in time"}
 
 
+def test_settling_does_not_bring_back_what_has_expired(log: RoomLog, store: Store, time: Time) -> None:
+    say(log, "old")
+    time.now_ms += WEEK * 1000
+    assert item(store, 1), "the TTL is days late"
+    assert log.settle("general", Number(1, NOW)).message is None
+
+
+def test_a_room_has_forgotten_something_once_its_first_message_can_have_expired(
+    log: RoomLog, time: Time
+) -> None:
+    say(log, "a")
+    time.now_ms += WEEK * 1000 - 1
+    say(log, "b")
+    assert not log.has_forgotten(log.count("general"))
+    time.now_ms += 1
+    assert log.has_forgotten(log.count("general"))
+
+
 def test_who_needs_no_number_gives_it_back_if_that_can_be(store: Store, log: RoomLog) -> None:
     say(log, "hi", id="x")
     store.faults["PutItem"].append(LOST)

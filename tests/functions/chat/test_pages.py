@@ -195,7 +195,19 @@ def test_where_the_log_begins_a_hole_is_not_taken_for_what_has_expired(
     assert shape(ask(after=0)) == ([], 1, 0, 1, False)
     assert shape(ask()) == ([], 1, 0, 1, False)
     time.now_ms += SETTLE_MS
+    assert shape(ask(after=0)) == ([], 1, 1, 1, False)
     assert shape(ask()) == ([], 1, 1, 1, False)
+    time.now_ms += IN_FLIGHT_MS
+    assert shape(ask(after=0)) == ([], 1, 1, 1, False), "a room as young as this has forgotten nothing"
+
+
+def test_the_newest_page_begins_with_a_hole_that_is_lower_than_what_fits(
+    ask: Any, log: RoomLog, store: Store
+) -> None:
+    say(log, "a")
+    lose(log, store)
+    say(log, *("x" * 3000 for _ in range(20)))
+    assert shape(ask()) == ([*range(13, 23)], 2, 1, 22, True)
 
 
 def test_among_many_that_have_expired_only_the_last_can_still_come(
