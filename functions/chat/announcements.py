@@ -39,8 +39,11 @@ MOST_LINES = 5
 
 @dataclass(slots=True)
 class _News:
-    """What one room is to be told: who is there now, and the first and last connections that led to it."""
+    """What one room is to be told: who was there at a moment, and the first and last connections that led to
+    it.
+    """
 
+    at: int
     roll: Roll
     changes: list[Change] = field(default_factory=list)
 
@@ -78,7 +81,7 @@ class Announcements:
                 failure = change.sequence_number
                 break
         for room_id, room in news.items():
-            self.rooms.deliver(room_id, _parcels(room_id, room, at=self.now()), time_left=time_left)
+            self.rooms.deliver(room_id, _parcels(room_id, room), time_left=time_left)
         return failure
 
     def _count(self, change: Change, later: Iterable[Change], news: dict[str, _News]) -> None:
@@ -86,7 +89,8 @@ class Announcements:
         memberships, who = self.rooms.memberships, change.who
         if who.room_id not in news:
             # Read before anything is counted: if this fails, nothing is half done.
-            news[who.room_id] = _News(self.rooms.roll(who.room_id, names=True))
+            at = self.now()
+            news[who.room_id] = _News(at, self.rooms.roll(who.room_id, names=True))
         update = memberships.arrive if change.entered else memberships.depart
         then = changes.connections_then(update(who, change.connection_id), later)
         if then == ({change.connection_id} if change.entered else set()):
@@ -117,8 +121,11 @@ class Announcements:
         return batch, None
 
 
-def _parcels(room_id: str, news: _News, *, at: int) -> list[Parcel]:
-    """What each member of the room gets: lines, and who is there."""
+def _parcels(room_id: str, news: _News) -> list[Parcel]:
+    """What each member of the room gets: lines, and who is there. All of it as of the moment of the roll, so
+    that a client can tell which of two presence events is the later one.
+    """
+    at = news.at
     presence = events.encode(events.present(news.roll.names, at=at))
     own = {change.connection_id: [_line(change, at=at)] for change in news.changes if change.entered}
     if len(news.changes) <= MOST_LINES:

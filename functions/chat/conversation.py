@@ -62,8 +62,9 @@ class Conversation:
                 last_seq = self.log.count(who.room_id).last_seq
                 self._reply(events.pong(last_seq, at=self.now(), id=frame.id), who, sender, time_left)
             case _:
+                at = self.now()
                 names = self.rooms.roll(who.room_id, names=True).names
-                self._reply(events.present(names, at=self.now(), id=frame.id), who, sender, time_left)
+                self._reply(events.present(names, at=at, id=frame.id), who, sender, time_left)
 
     def _publish(self, frame: Publish, who: Identity, sender: Member, time_left: TimeLeft) -> None:
         appended = self.log.append(who, frame.content, id=frame.id)

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from chat.announcements import Announcements
+from chat.clock import timestamp
 from chat.failures import Failures
 from chat.identity import Identity
 from chat.memberships import Memberships
@@ -51,6 +52,21 @@ def test_a_newcomer_is_greeted_and_then_sees_who_is_there(
     assert announce(announcements, joined) is None
     assert told(gateway, "A=") == ["ada joined general.", ["ada"]]
     assert store.calls == ["Query", "UpdateItem"]
+
+
+def test_presence_bears_the_time_at_which_it_was_so(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway, time: Time, store: Store
+) -> None:
+    def wait(model: Any, **_: object) -> None:
+        time.now_ms += 1000
+
+    joined = enter(memberships, 1, ADA, "A=")
+    store.client.meta.events.register("before-call.dynamodb", wait)
+    try:
+        announce(announcements, joined)
+    finally:
+        store.client.meta.events.unregister("before-call.dynamodb", wait)
+    assert {event["timestamp"] for event in gateway.events("A=")} == {timestamp(NOW)}
 
 
 def test_two_tabs_are_one_person(
