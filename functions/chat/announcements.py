@@ -30,6 +30,7 @@ from chat.events import Event
 from chat.failures import Failures
 from chat.identity import Identity
 from chat.memberships import Roll
+from chat.people import People
 from chat.rooms import Rooms
 
 logger = Logger()
@@ -53,12 +54,13 @@ class Announcements:
     """The announcer of one deployment."""
 
     rooms: Rooms
+    people: People
     failures: Failures
     now: Clock = clock.now
 
     @classmethod
     def from_environment(cls) -> "Announcements":
-        return cls(Rooms.from_environment(), Failures.from_environment())
+        return cls(Rooms.from_environment(), People.from_environment(), Failures.from_environment())
 
     def announce(self, records: Iterable[DynamoDBRecord], *, time_left: TimeLeft) -> str | None:
         """Tells every room of the batch its news; answers where the stream has to start again, if it has to.
@@ -86,12 +88,12 @@ class Announcements:
 
     def _count(self, change: Change, later: Iterable[Change], news: dict[str, _News]) -> None:
         """Counts a connection to its person, or off; a person's first and last one make news."""
-        memberships, who = self.rooms.memberships, change.who
+        who = change.who
         if who.room_id not in news:
             # Read before anything is counted: if this fails, nothing is half done.
             at = self.now()
             news[who.room_id] = _News(at, self.rooms.roll(who.room_id, names=True))
-        update = memberships.arrive if change.entered else memberships.depart
+        update = self.people.arrive if change.entered else self.people.depart
         then = changes.connections_then(update(who, change.connection_id), later)
         if then == ({change.connection_id} if change.entered else set()):
             news[who.room_id].changes.append(change)

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 
 from chat import names
 from chat.identity import Identity
-from chat.memberships import PERSON
+from chat.people import PERSON
 
 # What reading a record of another shape comes to.
 MALFORMED = (AttributeError, KeyError, TypeError, ValueError)

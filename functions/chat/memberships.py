@@ -1,4 +1,4 @@
-"""The Memberships table: which connections are in a room, and which connections make one person."""
+"""The Memberships table: which connections are in a room, until when, and how they fare."""
 
 import contextlib
 import os
@@ -11,6 +11,7 @@ from chat.bucket import Bucket, Taking
 from chat.clock import Clock
 from chat.errors import NotAMember, RateLimited
 from chat.identity import Identity
+from chat.people import PERSON
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,18 +20,12 @@ if TYPE_CHECKING:
     Item = Mapping[str, AttributeValueTypeDef]
 
 DEFAULT_LEASE_SECONDS = 7500
-# A person's item is renewed by every arrival and departure. It has to outlive every connection in it, and the
-# gateway cuts a connection after 2 hours (contract L09); the rest is patience with a stream that is late.
-PERSON_SECONDS = 24 * 3600
 
 # How long a member is left alone whose post timed out. It doubles, up to four minutes.
 REST_MS = 2_000
 REST_DOUBLINGS = 7
 
 _WANTED = "connection_id, joined_at, expires_at, syncs, time_outs, rests_until"
-
-# Connection ids are base64url and `=` (contract E15). All of that sorts before this.
-PERSON = "~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,18 +166,6 @@ class Memberships:
                 roll.names.append(item["client_id"]["S"])
         return roll
 
-    def arrive(self, who: Identity, connection_id: str) -> frozenset[str]:
-        """Counts the connection to the person, once however often it is told; answers all of them."""
-        return self._update_person("ADD", who, connection_id)
-
-    def depart(self, who: Identity, connection_id: str) -> frozenset[str]:
-        """Counts the connection off the person; answers the connections that remain.
-
-        A person without connections stays behind as an empty item until the TTL takes it. It means the same
-        as no item, so nothing has to be deleted, and no deletion can race with the next arrival.
-        """
-        return self._update_person("DELETE", who, connection_id)
-
     def _renew(self, key: "Item", taking: Taking, *, syncs: bool) -> Any:
         """None where the write was made, or else the item that did not meet the condition."""
         # Once true it stays so; that it is there at all says that the connection has been heard from.
@@ -205,20 +188,6 @@ class Memberships:
                     raise NotAMember from None
                 return found
         return None
-
-    def _update_person(self, verb: str, who: Identity, connection_id: str) -> frozenset[str]:
-        with dynamodb.unavailable():
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=_key(who.room_id, PERSON + who.client_id),
-                UpdateExpression=f"{verb} connections :connection SET expires_at = :expiry",
-                ExpressionAttributeValues={
-                    ":connection": {"SS": [connection_id]},
-                    ":expiry": self._in(PERSON_SECONDS),
-                },
-                ReturnValues="ALL_NEW",
-            )
-        return frozenset(answer["Attributes"].get("connections", {}).get("SS", ()))
 
     def _in(self, seconds: int) -> "AttributeValueTypeDef":
         return {"N": str(self._now() // 1000 + seconds)}

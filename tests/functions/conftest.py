@@ -22,6 +22,7 @@ from chat import dynamodb
 from chat.connections import Connections
 from chat.log import RoomLog
 from chat.memberships import Memberships
+from chat.people import People
 from chat.posts import BotoPosts
 from chat.rooms import Rooms
 from hypothesis import settings
@@ -142,6 +143,11 @@ def store(environment: None) -> Iterator[Store]:
 @pytest.fixture
 def memberships(store: Store, time: Time) -> Memberships:
     return Memberships(store.client, table=MEMBERSHIPS, now=time.now)
+
+
+@pytest.fixture
+def people(store: Store, time: Time) -> People:
+    return People(store.client, table=MEMBERSHIPS, now=time.now)
 
 
 @pytest.fixture

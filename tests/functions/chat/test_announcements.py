@@ -8,6 +8,7 @@ from chat.clock import timestamp
 from chat.failures import Failures
 from chat.identity import Identity
 from chat.memberships import Memberships
+from chat.people import People
 from chat.rooms import Rooms
 
 from tests.functions.conftest import FAILURES, MEMBERSHIPS, Store, Time
@@ -20,8 +21,8 @@ Told = list[str | list[str]]
 
 
 @pytest.fixture
-def announcements(rooms: Rooms, time: Time) -> Announcements:
-    return Announcements(rooms, Failures(FAILURES), now=time.now)
+def announcements(rooms: Rooms, people: People, time: Time) -> Announcements:
+    return Announcements(rooms, people, Failures(FAILURES), now=time.now)
 
 
 def enter(memberships: Memberships, number: int, who: Identity, id: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import pytest
 from chat.errors import NotAMember, Unavailable
 from chat.identity import Identity
 from chat.memberships import Member, Memberships, Roll
+from chat.people import People
 
 from tests.functions.conftest import MEMBERSHIPS, Store, Time
 from tests.functions.stand_ins import NOW
@@ -50,12 +51,12 @@ def test_a_touch_proves_the_membership_and_makes_none(store: Store, memberships:
     assert store.items(MEMBERSHIPS) == []
 
 
-def test_members_are_the_connections_of_the_room(memberships: Memberships) -> None:
+def test_members_are_the_connections_of_the_room(memberships: Memberships, people: People) -> None:
     memberships.enter(ADA, "A=", joined_at=NOW - 1)
     memberships.enter(BO, "_B=", joined_at=NOW - 2)
     memberships.enter(BO, "z-=", joined_at=NOW - 3)
     memberships.enter(Identity("other", "ada"), "C=", joined_at=NOW)
-    memberships.arrive(ADA, "A=")
+    people.arrive(ADA, "A=")
     members = [Member("A=", NOW - 1), Member("_B=", NOW - 2), Member("z-=", NOW - 3)]
     assert memberships.roll("general") == Roll(members)
     assert memberships.roll("general", names=True) == Roll(members, ["ada", "bo", "bo"])
@@ -124,26 +125,6 @@ def test_members_of_a_large_room_come_page_by_page(store: Store, memberships: Me
     assert store.calls == ["Query", "Query"]
 
 
-def test_a_persons_connections_are_counted_once_each(store: Store, memberships: Memberships) -> None:
-    assert memberships.arrive(ADA, "A=") == {"A="}
-    assert memberships.arrive(ADA, "B=") == {"A=", "B="}
-    assert memberships.arrive(ADA, "B=") == {"A=", "B="}
-    assert memberships.depart(ADA, "A=") == {"B="}
-    assert memberships.depart(ADA, "A=") == {"B="}
-    assert memberships.depart(ADA, "B=") == set()
-    assert memberships.depart(ADA, "B=") == set()
-    assert memberships.arrive(ADA, "C=") == {"C="}
-    assert store.calls == ["UpdateItem"] * 8
-    [person] = store.items(MEMBERSHIPS)
-    assert person["connection_id"] == {"S": "~ada"}
-    assert person["expires_at"] == {"N": str(NOW // 1000 + 86_400)}
-    assert "client_id" not in person
-
-
-def test_one_who_was_never_counted_may_depart(memberships: Memberships) -> None:
-    assert memberships.depart(ADA, "A=") == set()
-
-
 def test_a_fault_of_the_table_is_unavailable(store: Store, memberships: Memberships) -> None:
     calls: dict[str, Callable[[], object]] = {
         "PutItem": lambda: memberships.enter(ADA, "A=", joined_at=NOW),
@@ -155,11 +136,9 @@ def test_a_fault_of_the_table_is_unavailable(store: Store, memberships: Membersh
         store.faults[name.strip()].append("InternalServerError")
         with pytest.raises(Unavailable):
             call()
-    store.faults["UpdateItem"] += ["InternalServerError", "ProvisionedThroughputExceededException"]
+    store.faults["UpdateItem"].append("ProvisionedThroughputExceededException")
     with pytest.raises(Unavailable):
         memberships.touch("general", "A=")
-    with pytest.raises(Unavailable):
-        memberships.arrive(ADA, "A=")
 
 
 def test_settings_come_from_the_environment(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
