@@ -42,7 +42,7 @@ class Limits:
     """
 
     convergence: float = 120.0
-    standstill: float = 20.0
+    standstill: float = 40.0  # more than a client waits for an answer before it asks again
     presence: float = GHOST_SECONDS
     leaving: float = GHOST_SECONDS
 
