@@ -15,12 +15,17 @@ export function createLog(scroller, list, actions) {
   let drawn = new Map();
   /** @type {Speaker | null} */
   let spoken = null;
-  let atEnd = true;
+  let [atEnd, lastTop] = [true, 0];
 
-  const toEnd = () => { scroller.scrollTop = scroller.scrollHeight; };
-  scroller.addEventListener("scroll", () => {
-    atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
-  });
+  function look() {
+    lastTop = scroller.scrollTop;
+    atEnd = scroller.scrollHeight - lastTop - scroller.clientHeight < NEAR_END;
+  }
+  function toEnd() {
+    scroller.scrollTop = scroller.scrollHeight;
+    lastTop = scroller.scrollTop;
+  }
+  scroller.addEventListener("scroll", look);
   // A growing composer or a phone's keyboard takes room away: whoever was reading the end still is.
   new ResizeObserver(() => { if (atEnd) toEnd(); }).observe(scroller);
 
@@ -44,6 +49,7 @@ export function createLog(scroller, list, actions) {
     spoken = speak;
     const first = [...known.keys()].find((key) => isAnchor.test(key));
     if (known.size === 0 || (first && rows.find(({ key }) => isAnchor.test(key))?.key !== first)) hush();
+    if (scroller.scrollTop !== lastTop) look(); // the event of that comes only with the next frame
     const settle = atEnd ? toEnd : anchored();
     drawn = new Map(rows.map((row) => {
       const kept = known.get(row.key);

@@ -41,6 +41,8 @@ def test_what_lies_above_a_hole_is_held_back_until_the_cursor_reaches_it(js: Eva
     # The server has settled the number: it was never used.
     void = after(js, newest(1), message(3), message(4), forward(1, 3, through=3, last_seq=4))
     assert (seqs(void), void["log"]["cursor"]) == ([1, 3, 4], 4)
+    # A late answer to a question that is not the log's any more.
+    assert seqs(after(js, newest(1), forward(5, 6, through=6))) == [1]
     # A page that does not reach over the hole, though it has what lies above it.
     assert seqs(after(js, newest(1), forward(1, 3, 4, through=1, last_seq=4))) == [1]
     assert seqs(after(js, newest(1, 3, through=1, last_seq=3))) == [1]
