@@ -46,11 +46,11 @@ class Pages:
         found = found[1:] if remembered else found
         last_seq = _last_seq(count, found)
         end = found[-1].seq if cut else max(last_seq, after)
-        forgotten = not remembered and self.log.has_forgotten(count)
-        start = self._start(after + 1, found, end, count) if forgotten else after + 1
+        start = after + 1 if remembered else self._start(after + 1, found, end, count)
         span = self._settled(found, _missing(found, start, end, count.last_at))
         settled = end if span.stop is None else span.stop - 1
-        if forgotten:  # whatever is missing before the first entry has expired, or cannot be told from it
+        if not remembered and self.log.has_forgotten(count):
+            # Whatever is missing before the first entry has expired, or cannot be told from it.
             start = min(found[0].seq if found else end + 1, settled + 1)
         messages = events.fitting(span.messages, last_seq=last_seq, id=id, at=self.now)
         left_out = span.messages[len(messages) :]
@@ -63,7 +63,7 @@ class Pages:
     def _newest(self, count: Count, *, id: str | None) -> Event:
         found, cut = self.log.read(self.room_id, low=1, high=frames.MAX_SEQ, newest=True)
         last_seq = _last_seq(count, found)
-        start = found[0].seq if found else self._start(1, found, last_seq, count)
+        start = found[0].seq if cut else self._start(1, found, last_seq, count)
         span = self._settled(found, _missing(found, start, last_seq, count.last_at))
         through = last_seq if span.stop is None else span.stop - 1
         messages, first = self._latest(span.messages, start, last_seq, id=id)
@@ -83,7 +83,7 @@ class Pages:
         known = bool(found) and found[-1].seq == before
         taken_before = found.pop().number.taken_before if known else count.last_at
         end = min(before - 1, count.last_seq)
-        start = found[0].seq if found else end + 1
+        start = found[0].seq if cut else min(self._start(1, found, end, count), end + 1)
         missing = reversed(list(_missing(found, start, end, taken_before)))
         span = self._settled(found, missing)
         reached = start if span.stop is None else span.stop + 1
@@ -100,10 +100,14 @@ class Pages:
         )
 
     def _start(self, start: int, found: Sequence[Entry], end: int, count: Count) -> int:
-        """The number from which on messages may still come, of a log that does not have those before it.
+        """The number from `start` on at which the log begins: it does not have those before it, and no message
+        may come of them any more.
 
-        What is missing there has expired. But the last few may have been given out just now.
+        Where messages can have expired, that is what is missing. But the last few may have been given out just
+        now.
         """
+        if not self.log.has_forgotten(count):
+            return start
         last = found[0].seq - 1 if found else end
         taken_before = found[0].number.taken_before if found else count.last_at
         if self.now - taken_before >= IN_FLIGHT_MS:

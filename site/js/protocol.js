@@ -32,7 +32,7 @@ const CHECKS = new Map([
   ["message", (e) => isText(e.client_id) && isText(e.content) && isText(e.timestamp)
     && isCount(e.seq) && e.seq > 0 && isText(e.id ?? "")],
   ["system", (e) => isText(e.content) && isText(e.timestamp) && (e.event === undefined || isSummary(e))],
-  ["presence", (e) => Array.isArray(e.users) && e.users.every(isText) && isCount(e.total ?? 0)],
+  ["presence", (e) => Array.isArray(e.users) && e.users.every(isText) && isCount(e.total ?? 0) && isText(e.timestamp)],
   ["error", (e) => isText(e.code) && isText(e.content) && isText(e.id ?? "") && isCount(e.retry_after_ms ?? 0)],
   ["pong", (e) => isCount(e.last_seq)],
   ["page", (e) => isCount(e.last_seq) && isCount(e.from) && isCount(e.through) && typeof e.more === "boolean"

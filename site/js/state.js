@@ -8,7 +8,7 @@ import { emptyLog, questionOf, withMessage, withPage } from "./log.js";
 import * as outbox from "./outbox.js";
 import * as sync from "./sync.js";
 
-/** @import { Ask, Event, Fault, LinkChange, Log, Message, Moment, Notice, Page, State, Sync, SystemLine } from "./types.js" */
+/** @import { Ask, Event, Fault, LinkChange, Log, Message, Moment, Notice, Page, Presence, State, Sync, SystemLine } from "./types.js" */
 
 const KEPT_LINES = 500;
 const FAILURES_BEFORE_SAYING_SO = 3;
@@ -17,7 +17,7 @@ const FAILURES_BEFORE_SAYING_SO = 3;
 export const initialState = {
   view: "entry", name: "", room: "", leftRoom: "", problems: {},
   link: { status: "connecting", retryAt: 0, everOpen: false, failures: 0 },
-  log: emptyLog, lines: [], users: [], total: 0, outbox: new Map(), sync: sync.noSync, notices: [],
+  log: emptyLog, lines: [], users: [], total: 0, presentAt: "", outbox: new Map(), sync: sync.noSync, notices: [],
 };
 
 /** @param {State} state @param {Event} event @param {Moment} moment @returns {State} */
@@ -33,7 +33,7 @@ export function reduce(state, event, moment) {
     case "message": return withLog(state, withMessage(state.log, event), [event], state.sync, moment);
     case "page": return paged(state, event, moment);
     case "system": return { ...state, lines: withLine(state.lines, event) };
-    case "presence": return { ...state, users: event.users, total: Math.max(event.total ?? 0, event.users.length) };
+    case "presence": return withPresence(state, event);
     // Counts below what was known when it was asked for, or above what is known now: a page will tell.
     case "pong": return event.last_seq === state.log.cursor ? state : { ...state, sync: { ...state.sync, due: true } };
     case "error": return withError(state, event, moment);
@@ -43,6 +43,12 @@ export function reduce(state, event, moment) {
     case "dismissed": return { ...state, notices: state.notices.filter(({ code }) => code !== event.code) };
     default: return state;
   }
+}
+
+/** One that was overtaken by a later one is out of date. @param {State} state @param {Presence} presence @returns {State} */
+function withPresence(state, { users, total = 0, timestamp }) {
+  if (timestamp < state.presentAt) return state;
+  return { ...state, users, total: Math.max(total, users.length), presentAt: timestamp };
 }
 
 /** @param {State} state @param {LinkChange} change @param {Moment} moment @returns {State} */

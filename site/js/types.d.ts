@@ -119,6 +119,8 @@ export type State = {
   lines: SystemLine[];
   users: string[];
   total: number;
+  /** When that was so, by the server. */
+  presentAt: string;
   outbox: Outbox;
   sync: Sync;
   notices: Notice[];

@@ -147,9 +147,16 @@ def test_a_broken_timestamp_breaks_nothing(js: Evaluate) -> None:
 
 def test_keys_that_people_choose_do_no_harm(js: Evaluate) -> None:
     everyone = ["__proto__", "constructor"]
-    state = after(js, ONLINE, composed("__proto__"), {"type": "presence", "users": everyone})
+    state = after(js, ONLINE, composed("__proto__"), {"type": "presence", "users": everyone, "timestamp": ""})
     assert (state["users"], state["total"]) == (everyone, 2)
-    assert after(js, {"type": "presence", "users": ["a"], "total": 300})["total"] == 300
+    assert after(js, {"type": "presence", "users": ["a"], "total": 300, "timestamp": ""})["total"] == 300
+
+
+def test_a_presence_event_that_was_overtaken_is_out_of_date(js: Evaluate) -> None:
+    later = {"type": "presence", "users": ["Ada", "Bo"], "timestamp": "2030-01-01T10:00:01.000Z"}
+    earlier = {"type": "presence", "users": ["Ada"], "timestamp": "2030-01-01T10:00:00.999Z"}
+    assert after(js, later, earlier)["users"] == ["Ada", "Bo"]
+    assert after(js, earlier, later)["users"] == ["Ada", "Bo"]
 
 
 def test_frames_that_it_does_not_know_change_nothing(js: Evaluate) -> None:

@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.run", description=__doc__)
     parser.add_argument("--seed", type=int, help="this one alone")
     parser.add_argument("--seeds", type=int, default=20, help="so many, from 1 on (default: %(default)s)")
-    parser.add_argument("--clients", type=int, default=24)
+    parser.add_argument("--clients", type=int, default=30, help="(default: %(default)s)")
     parser.add_argument("--rooms", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=40.0, help="of the storm (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="folder for the histories (default: a temporary one)")

@@ -201,6 +201,18 @@ def test_where_the_log_begins_a_hole_is_not_taken_for_what_has_expired(
     assert shape(ask(after=0)) == ([], 1, 1, 1, False), "a room as young as this has forgotten nothing"
 
 
+def test_a_first_message_that_may_still_come_is_not_passed_over(
+    ask: Any, log: RoomLog, store: Store, time: Time
+) -> None:
+    lose(log, store)
+    say(log, "b")
+    assert shape(ask()) == ([2], 1, 0, 2, False)
+    assert shape(ask(before=2)) == ([], 2, 1, 2, True)
+    time.now_ms += SETTLE_MS
+    assert shape(ask(before=2)) == ([], 1, 1, 2, False)
+    assert shape(ask()) == ([2], 1, 2, 2, False)
+
+
 def test_the_newest_page_begins_with_a_hole_that_is_lower_than_what_fits(
     ask: Any, log: RoomLog, store: Store
 ) -> None:
@@ -349,3 +361,7 @@ def test_the_newest_page_and_those_before_it_have_everything_that_is_kept(model:
         assert not page["more"], "it never ends"
     kept = {seq for seq in range(model.expired + 1, through + 1) if model.numbers[seq - 1]}
     assert seen == kept
+    oldest = max(model.expired, page["from"] - 1 - SETTLED_AT_ONCE) + 1
+    assert all(model.numbers[seq - 1] is not None for seq in range(oldest, through + 1)), (
+        "a message may come yet"
+    )
