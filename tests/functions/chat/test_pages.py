@@ -213,6 +213,15 @@ def test_a_first_message_that_may_still_come_is_not_passed_over(
     assert shape(ask()) == ([2], 1, 2, 2, False)
 
 
+def test_a_hole_that_nobody_looked_at_for_long_is_not_taken_for_what_has_expired(
+    ask: Any, log: RoomLog, store: Store, time: Time
+) -> None:
+    lose(log, store)
+    say(log, "b")
+    time.now_ms += IN_FLIGHT_MS
+    assert shape(ask(after=0)) == ([2], 1, 2, 2, False)
+
+
 def test_the_newest_page_begins_with_a_hole_that_is_lower_than_what_fits(
     ask: Any, log: RoomLog, store: Store
 ) -> None:
