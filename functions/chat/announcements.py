@@ -6,12 +6,12 @@ own line. So n who join at once cost n posts, and three for each member and batc
 
 What is promised: people are announced in the order in which they came and went, and those of a batch that
 fails or is told again are announced all the same. A record that cannot be announced goes to the on-failure
-queue and holds up nobody. One may be announced twice, if the function dies after it
-counted a batch and before the batch was reported done. One goes unannounced if the stream's retries are
-used up (the batch is then in the on-failure queue), or if retries cut a batch in two after it died in the
-middle. After a departure that was lost in this way the person counts as there, and is not announced again,
-until the item that counts them expires: a day after they were last seen coming or going. Presence is read
-from the memberships each time and so is right whatever was lost.
+queue and holds up nobody. A person may be announced twice, if the function dies after it counted a batch and
+before the batch was reported done. One goes unannounced if the stream's retries are used up (the batch is then
+in the on-failure queue), or if retries cut a batch in two after it died in the middle. After a departure that
+was lost in this way the person counts as there, and is not announced again, until the item that counts them
+expires: a day after they were last seen coming or going. Presence is read from the memberships each time and so
+is right whatever was lost.
 """
 
 from collections import deque
@@ -129,10 +129,10 @@ def _parcels(room_id: str, news: _News) -> list[Parcel]:
     """
     at = news.at
     presence = events.encode(events.present(news.roll.names, at=at))
-    own = {change.connection_id: [_line(change, at=at)] for change in news.changes if change.entered}
-    if len(news.changes) <= MOST_LINES:
-        lines, own = [_line(change, at=at) for change in news.changes], {}
-    else:
+    lines, own = [_line(change, at=at) for change in news.changes], {}
+    if len(lines) > MOST_LINES:
+        told = zip(news.changes, lines, strict=True)
+        own = {change.connection_id: [line] for change, line in told if change.entered}
         lines = [events.encode(line) for line in _summary(room_id, news.changes, at=at)]
     return [Parcel(member, [*own.get(member.connection_id, lines), presence]) for member in news.roll.members]
 

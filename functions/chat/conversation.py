@@ -1,4 +1,4 @@
-"""What a member's frame does: a message is stored and told to the room, a ping or sync is answered."""
+"""What a member's frame does: a message is stored and told to the room, a question is answered."""
 
 from dataclasses import dataclass
 
@@ -61,7 +61,7 @@ class Conversation:
             case Ping():
                 last_seq = self.log.count(who.room_id).last_seq
                 self._reply(events.pong(last_seq, at=self.now(), id=frame.id), who, sender, time_left)
-            case _:
+            case _:  # frames.Presence
                 at = self.now()
                 names = self.rooms.roll(who.room_id, names=True).names
                 self._reply(events.present(names, at=at, id=frame.id), who, sender, time_left)

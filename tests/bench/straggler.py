@@ -8,17 +8,15 @@ message until the last of the other members has it.
 import argparse
 import asyncio
 import importlib.metadata
-import json
 import os
 import platform
 import statistics
 import time
-import urllib.request
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
+from tests.asking import ask
 from tests.chat.client import ChatClient, chat, room_path
 from tests.conftest import ServedGateway, serve, stop
 
@@ -57,25 +55,14 @@ async def measure(served: ServedGateway, members: int, messages: int) -> tuple[l
         await deliveries(sender, others, 10, "warm")
         healthy = await deliveries(sender, others, messages, "healthy")
         hang = {"at": "post", "do": "hang", "ms": 30_000, "connection": connection}
-        ask(served, "/_local/faults", {"faults": [hang]})
+        ask(served.url, "PUT", "faults", {"faults": [hang]})
         return healthy, await deliveries(sender, others, messages, "hanging")
 
 
 def connections(served: ServedGateway) -> set[str]:
     """The ids of the connections that are open."""
-    apis = ask(served, "/_local/state")["apis"]
-    return {connection["id"] for api in apis for connection in api["connections"]}
-
-
-def ask(served: ServedGateway, path: str, body: Any = None) -> Any:
-    request = urllib.request.Request(
-        served.url + path,
-        data=None if body is None else json.dumps(body).encode(),
-        method="GET" if body is None else "PUT",
-        headers={"x-local-gateway": "bench", "content-type": "application/json"},
-    )
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)
+    _, state = ask(served.url, "GET", "state")
+    return {connection["id"] for api in state["apis"] for connection in api["connections"]}
 
 
 def show(name: str, times: list[float]) -> None:

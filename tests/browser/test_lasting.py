@@ -32,17 +32,23 @@ def waits(page: Page, count: int) -> None:
     expect(page.locator(".message[data-progress=waiting]")).to_have_count(count)
 
 
-def test_half_a_minute_without_network_loses_and_repeats_nothing(
-    page_factory: PageFactory, room: str
-) -> None:
+def two_who_talk(page_factory: PageFactory, room: str, first: str) -> tuple[Page, Page, Cable]:
+    """Bo and Ada, who has said something; Ada's clock and cable are in the test's hands."""
     bo, ada = page_factory(), page_factory()
     ada.clock.install()
     cable = Cable(ada)
     enter(bo, "Bo", room)
     enter(ada, "Ada", room)
-    say(ada, "before")
-    expect(contents(bo)).to_have_text(["before"])
+    say(ada, first)
+    expect(contents(bo)).to_have_text([first])
     expect(stored(ada)).to_have_count(1)
+    return bo, ada, cable
+
+
+def test_half_a_minute_without_network_loses_and_repeats_nothing(
+    page_factory: PageFactory, room: str
+) -> None:
+    bo, ada, cable = two_who_talk(page_factory, room, "before")
 
     cable.pull()
     expect(link(ada)).not_to_have_attribute("data-status", "online")
@@ -148,14 +154,7 @@ def test_leaving_by_the_button_forgets_the_room_and_another_tab_knows_nothing(
 def test_a_second_socket_takes_over_before_the_gateway_cuts_and_nobody_notices(
     page_factory: PageFactory, room: str
 ) -> None:
-    bo, ada = page_factory(), page_factory()
-    ada.clock.install()
-    cable = Cable(ada)
-    enter(bo, "Bo", room)
-    enter(ada, "Ada", room)
-    say(ada, "one")
-    expect(contents(bo)).to_have_text(["one"])
-    expect(stored(ada)).to_have_count(1)
+    bo, ada, cable = two_who_talk(page_factory, room, "one")
     watch_link(ada)
 
     ada.clock.fast_forward(BEFORE_RELIEF)

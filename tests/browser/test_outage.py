@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.asking import ask
 from tests.browser.acts import contents, enter, link, members, say, stored
 from tests.browser.conftest import PageFactory, visitors
 from tests.conftest import ServedGateway, serve, stop
-from tests.local_dev.faults.scene import ask
 from tests.local_dev.store import empty_store
 from tests.threads import in_thread
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ SHOWN = 20
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit status: 1 where anything was violated."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended, as by Ctrl-C
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.run", description=__doc__)
     parser.add_argument("--seed", type=int, help="this one alone")
     parser.add_argument("--seeds", type=int, default=20, help="so many, from 1 on (default: %(default)s)")

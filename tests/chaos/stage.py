@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import socket
 import sys
-import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from typing import Any
 
 from local_dev.stack.clients import make_client
 from local_dev.stack.cloud import CREDENTIALS, Cloud
+from tests.asking import ask
 from tests.chaos.ending import Stored
 from tests.conftest import ROOT
 
@@ -148,28 +147,22 @@ class Gateway:
 
     async def set_faults(self, faults: list[dict[str, Any]], *, seed: int) -> None:
         """From now on these rules."""
-        await self._ask("PUT", "/_local/faults", {"seed": seed, "faults": faults})
+        await self._ask("PUT", "faults", {"seed": seed, "faults": faults})
 
     async def faults(self) -> list[dict[str, Any]]:
         """The rules in force, with how often each has done harm."""
-        report = await self._ask("GET", "/_local/faults")
+        report = await self._ask("GET", "faults")
         rules: list[dict[str, Any]] = report["faults"]
         return rules
 
     async def advance(self, seconds: float) -> None:
         """Let connections grow older by so much."""
-        await self._ask("POST", "/_local/clock", {"advance": seconds})
+        await self._ask("POST", "clock", {"advance": seconds})
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        return await asyncio.to_thread(self._request, method, path, body)
-
-    def _request(self, method: str, path: str, body: Any) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"x-local-gateway": "chaos", "content-type": "application/json"}
-        request = urllib.request.Request(self.url + path, data, headers, method=method)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=10) as response:
-            return json.load(response)
+        status, answer = await asyncio.to_thread(ask, self.url, method, path, body)
+        assert status == 200, answer
+        return answer
 
 
 @asynccontextmanager

@@ -15,11 +15,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from local_dev.stack.cloud import Cloud
+from tests.asking import ask
 from tests.conftest import ServedGateway, serve, stop
 from tests.local_dev.back_end import client as client_of
 from tests.threads import in_thread
 
-from .faults.scene import ask
 from .store import empty_store
 
 SOON = 30.0

@@ -1,9 +1,6 @@
 """A small application under faults: each message is written to a table and sent back, each write printed."""
 
 import contextlib
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +9,7 @@ from local_dev.clock import Clock
 from local_dev.faults.rules import Plan
 from local_dev.local import deployment
 from local_dev.options import Options
+from tests.asking import ask
 from tests.running import Recorder, Running
 from tests.threads import in_thread
 
@@ -129,21 +127,6 @@ def troubled(folder: Path, *, faults: Plan | None, clock: Clock | None = None) -
     )
     with in_thread(deployment(options)) as inside:
         yield Running(inside.value, recorder, inside.loop)
-
-
-def ask(url: str, method: str, path: str, value: Any = None, **headers: str) -> tuple[int, Any]:
-    """Status and JSON of an answer of the inspector."""
-    request = urllib.request.Request(
-        f"{url}/_local/{path}",
-        method=method,
-        data=None if value is None else json.dumps(value).encode(),
-        headers={"x-local-gateway": "test", "content-type": "application/json", **headers},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
 
 
 def put(running: Running, *rules: dict[str, Any], seed: int = 1) -> None:

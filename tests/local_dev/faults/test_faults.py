@@ -14,9 +14,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from local_dev.clock import Clock
 from local_dev.faults.rules import Plan
+from tests.asking import ask
 from tests.running import Running
 
-from .scene import ask, injected, put, troubled
+from .scene import injected, put, troubled
 
 SOON = 20.0
 
