@@ -15,11 +15,17 @@ memberships = Memberships.from_environment()
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    request = APIGatewayWebSocketEvent(event).request_context
+    handshake = APIGatewayWebSocketEvent(event)
+    request = handshake.request_context
     who = Identity.decode(request["authorizer"])
     logger.append_keys(connection_id=request.connection_id, room=who.room_id)
     try:
-        memberships.enter(who, request.connection_id, joined_at=request.connected_at)
+        memberships.enter(
+            who,
+            request.connection_id,
+            joined_at=request.connected_at,
+            batches=handshake.query_string_parameters.get("frames") == "batch",
+        )
     except Unavailable:
         logger.exception("not entered")
         return {"statusCode": 503}  # the client sees this status (contract H02)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
-from chat import changes, clock, events
+from chat import changes, clock, events, places
 from chat.changes import Change
 from chat.clock import Clock
 from chat.connections import Parcel, TimeLeft
@@ -83,8 +83,31 @@ class Announcements:
                 failure = change.sequence_number
                 break
         for room_id, room in news.items():
-            self.rooms.deliver(room_id, _parcels(room_id, room), time_left=time_left)
+            self._tell(room_id, room, time_left)
         return failure
+
+    def _tell(self, room_id: str, news: _News, time_left: TimeLeft) -> None:
+        """Each member of the room gets the lines, and who is there. All of it as of the moment of the roll, so
+        that a client can tell which of two presence events is the later one.
+        """
+        at, members = news.at, news.roll.members
+        presence = events.encode(events.present(news.roll.names, at=at))
+        lines, own = [_line(change, at=at) for change in news.changes], {}
+        large = len(members) > self.rooms.large
+        if len(lines) > MOST_LINES or large:
+            told = zip(news.changes, lines, strict=True)
+            own = {change.connection_id: [line] for change, line in told if change.entered}
+            lines = [events.encode(line) for line in _summary(room_id, news.changes, at=at)]
+        if large:
+            self.rooms.hand_over(
+                room_id, places.WHOLE, [*lines, presence], members=len(members), told=frozenset(own)
+            )
+            members = [member for member in members if member.connection_id in own]
+        self.rooms.deliver(
+            room_id,
+            [Parcel(member, [*own.get(member.connection_id, lines), presence]) for member in members],
+            time_left=time_left,
+        )
 
     def _count(self, change: Change, later: Iterable[Change], news: dict[str, _News]) -> None:
         """Counts a connection to its person, or off; a person's first and last one make news."""
@@ -121,20 +144,6 @@ class Announcements:
             if change:
                 batch.append(change)
         return batch, None
-
-
-def _parcels(room_id: str, news: _News) -> list[Parcel]:
-    """What each member of the room gets: lines, and who is there. All of it as of the moment of the roll, so
-    that a client can tell which of two presence events is the later one.
-    """
-    at = news.at
-    presence = events.encode(events.present(news.roll.names, at=at))
-    lines, own = [_line(change, at=at) for change in news.changes], {}
-    if len(lines) > MOST_LINES:
-        told = zip(news.changes, lines, strict=True)
-        own = {change.connection_id: [line] for change, line in told if change.entered}
-        lines = [events.encode(line) for line in _summary(room_id, news.changes, at=at)]
-    return [Parcel(member, [*own.get(member.connection_id, lines), presence]) for member in news.roll.members]
 
 
 def _line(change: Change, *, at: int) -> bytes:

@@ -9,9 +9,8 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
     StreamRecord,
 )
 
-from chat import names
+from chat import names, places
 from chat.identity import Identity
-from chat.people import PERSON
 
 # What reading a record of another shape comes to.
 MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
@@ -34,15 +33,15 @@ def read(record: DynamoDBRecord) -> Change | None:
     `MALFORMED` for a record that no membership of ours can have caused.
     """
     stream = StreamRecord(record["dynamodb"])
-    connection_id = _text(stream.keys, "connection_id")
-    if record.event_name is DynamoDBRecordEventName.MODIFY or connection_id.startswith(PERSON):
+    place = _text(stream.keys, "place")
+    if record.event_name is DynamoDBRecordEventName.MODIFY or places.is_person(place):
         return None
     entered = record.event_name is DynamoDBRecordEventName.INSERT
     image = stream.new_image if entered else stream.old_image
     return Change(
         sequence_number=stream["SequenceNumber"],
         who=Identity(room_id=_text(stream.keys, "room_id"), client_id=_text(image, "client_id")),
-        connection_id=connection_id,
+        connection_id=places.connection_at(place),
         entered=entered,
     )
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from chat import clock, posts
+from chat import clock, events, posts
 from chat.clock import Clock
 from chat.memberships import Member
 from chat.posts import Posts, Result, Verdict
@@ -17,6 +17,8 @@ TimeLeft = Callable[[], float]
 # that has not been heard from, means "not yet", and not "gone".
 YOUNG_MS = 10_000
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+# For whom nobody waits: the gateway may take no more than so many posts a second, of all rooms.
+PATIENT = PAUSES + (0.8,) * 15
 # What one more round may take: the engine's time-outs, and a little to end in good order.
 ROUND_SECONDS = 3.5
 
@@ -48,13 +50,14 @@ _NOTHING_YET = Result(Verdict.DELIVERED)
 class _Pending:
     """A parcel on its way: how many of its frames are delivered, and how the latest attempt went."""
 
-    parcel: Parcel
+    member: Member
+    frames: Sequence[bytes]
     done: int = 0
     result: Result = _NOTHING_YET
 
     @property
     def connection_id(self) -> str:
-        return self.parcel.member.connection_id
+        return self.member.connection_id
 
 
 class Connections:
@@ -64,21 +67,24 @@ class Connections:
         self,
         engine: Posts,
         *,
+        pauses: Sequence[float] = PAUSES,
         now: Clock = clock.now,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._engine = engine
+        self._pauses = pauses
         self._now = now
         self._sleep = sleep
         self._chance = chance
 
     @classmethod
-    def from_environment(cls) -> "Connections":
-        return cls(posts.from_environment())
+    def from_environment(cls, *, pauses: Sequence[float] = PAUSES) -> "Connections":
+        return cls(posts.from_environment(), pauses=pauses)
 
     def deliver(self, parcels: Sequence[Parcel], *, time_left: TimeLeft = lambda: float("inf")) -> Outcome:
-        """Posts to every member what is meant for it, each member's in the order given.
+        """Posts to every member what is meant for it, each member's in the order given; in one frame where it
+        takes several events in one.
 
         What is worth it is tried again after a pause, a bounded number of times and only while time is
         left. A post that timed out is not: it may have arrived, and the function would be kept from the next
@@ -86,8 +92,8 @@ class Connections:
         connection: each is delivered, gone or failed.
         """
         outcome = Outcome()
-        pending = self._round([_Pending(parcel) for parcel in self._reachable(parcels, outcome)], outcome)
-        for pause in PAUSES:
+        pending = self._round(_packed(self._reachable(parcels, outcome)), outcome)
+        for pause in self._pauses:
             if not pending:
                 break
             # Newcomers need the whole pause; for the rest chance spreads the load (full jitter).
@@ -113,9 +119,9 @@ class Connections:
 
     def _round(self, pending: Sequence[_Pending], outcome: Outcome) -> list[_Pending]:
         """Takes each parcel as far as it goes without waiting; answers those that are worth another round."""
-        for index in range(max((len(each.parcel.frames) for each in pending), default=0)):
-            turn = [each for each in pending if each.done == index < len(each.parcel.frames)]
-            results = self._engine.post([(each.connection_id, each.parcel.frames[index]) for each in turn])
+        for index in range(max((len(each.frames) for each in pending), default=0)):
+            turn = [each for each in pending if each.done == index < len(each.frames)]
+            results = self._engine.post([(each.connection_id, each.frames[index]) for each in turn])
             for each, result in zip(turn, results, strict=True):
                 each.result = result
                 each.done += result.verdict is Verdict.DELIVERED
@@ -129,13 +135,25 @@ class Connections:
         match each.result.verdict:
             case Verdict.DELIVERED:
                 outcome.delivered += 1
-            case Verdict.GONE if not self._may_not_be_open_yet(each.parcel.member):
+            case Verdict.GONE if not self._may_not_be_open_yet(each.member):
                 outcome.gone.append(each.connection_id)
             case Verdict.REFUSED:
                 outcome.failed[each.connection_id] = each.result.reason
             case Verdict.TIMED_OUT:
-                outcome.timed_out.append(each.parcel.member)
+                outcome.timed_out.append(each.member)
                 outcome.failed[each.connection_id] = each.result.reason
             case _:
                 return True
         return False
+
+
+def _packed(parcels: Sequence[Parcel]) -> list[_Pending]:
+    merged: dict[tuple[bytes, ...], list[bytes]] = {}  # mostly all members get the same
+    pending = []
+    for parcel in parcels:
+        frames = parcel.frames
+        if parcel.member.batches and len(frames) > 1:
+            key = tuple(frames)
+            frames = merged.get(key) or merged.setdefault(key, events.merged(key))
+        pending.append(_Pending(parcel.member, frames))
+    return pending

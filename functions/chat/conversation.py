@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger
 
-from chat import clock, events, frames
+from chat import clock, events, frames, places
 from chat.clock import Clock
 from chat.connections import TimeLeft
 from chat.errors import Code, ParleyError, Unavailable
@@ -12,7 +12,7 @@ from chat.events import Event
 from chat.frames import Frame, Ping, Publish, Sync
 from chat.identity import Identity
 from chat.log import RoomLog
-from chat.memberships import Member
+from chat.memberships import Member, Roll
 from chat.pages import Pages
 from chat.rooms import Rooms
 
@@ -49,7 +49,7 @@ class Conversation:
         self.rooms.memberships.touch(
             who.room_id,
             sender.connection_id,
-            takes_token=isinstance(frame, Publish | Sync),
+            takes_token=not isinstance(frame, Ping),
             syncs=isinstance(frame, Sync),
         )
         match frame:
@@ -68,24 +68,36 @@ class Conversation:
 
     def _publish(self, frame: Publish, who: Identity, sender: Member, time_left: TimeLeft) -> None:
         appended = self.log.append(who, frame.content, id=frame.id)
-        audience = self._audience(who, sender)
-        if not appended.anew:
-            # Whoever handled it first may have died before telling anybody. So it is told again, to those who
-            # know by its seq whether they have it.
-            audience = [member for member in audience if member.syncs or member == sender]
-        self.rooms.tell(who.room_id, audience, appended.message, time_left=time_left)
+        # Whoever handled a repeated message first may have died before telling anybody. So it is told again, to
+        # those who know by its seq whether they have it.
+        again = not appended.anew
+        roll = self._roll(who)
+        if roll.rest:
+            self.rooms.hand_over(
+                who.room_id,
+                roll.rest,
+                [events.encode(appended.message)],
+                members=places.estimate(len(roll.members), roll.rest),
+                told=frozenset([sender.connection_id]),
+                syncing=again,
+            )
+        others = [
+            member
+            for member in roll.members
+            if member.connection_id != sender.connection_id and (member.syncs or not again)
+        ]
+        # The sender is told even if its membership is just ending.
+        self.rooms.tell(who.room_id, [sender, *others], appended.message, time_left=time_left)
 
-    def _audience(self, who: Identity, sender: Member) -> list[Member]:
-        """The room's members; the sender among them, even if its membership is just ending."""
+    def _roll(self, who: Identity) -> Roll:
+        """Who is to be told by us, and in a large room the rest, which is told by others."""
         try:
-            members = self.rooms.roll(who.room_id).members
+            return self.rooms.roll(who.room_id, limit=self.rooms.large)
         except Unavailable:
             # The message is stored, so an error would have its sender send it twice. The sender gets the
             # copy that says so, and the others find it by sync.
             logger.exception("stored, but told to its sender only")
-            members = []
-        others = [member for member in members if member.connection_id != sender.connection_id]
-        return [sender, *others]
+            return Roll()
 
     def _reply(self, event: Event, who: Identity, sender: Member, time_left: TimeLeft) -> None:
         self.rooms.tell(who.room_id, [sender], event, time_left=time_left)

@@ -11,8 +11,8 @@ from chat.names import SYSTEM
 
 Event = dict[str, Any]
 
-# What a page of the log may weigh: one WebSocket frame of API Gateway, which also keeps it one unit of
-# billing.
+# What a page of the log, or several events in one frame, may weigh: one WebSocket frame of API Gateway, which
+# also keeps it one unit of billing.
 MAX_PAGE_BYTES = 32_768
 STORM_NAMES = 3
 
@@ -20,6 +20,19 @@ STORM_NAMES = 3
 def encode(event: Event) -> bytes:
     """The frame: compact JSON in UTF-8."""
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def merged(frames: Sequence[bytes]) -> list[bytes]:
+    """The same events in as few frames as may be, in their order: several are a JSON array, and one is itself."""
+    groups: list[list[bytes]] = []
+    size = 0
+    for frame in frames:
+        size += len(frame) + len(",")
+        if not groups or size + len("]") > MAX_PAGE_BYTES:
+            groups.append([])
+            size = len("[") + len(frame)
+        groups[-1].append(frame)
+    return [b"[" + b",".join(group) + b"]" if len(group) > 1 else group[0] for group in groups]
 
 
 def message(*, room_id: str, client_id: str, content: str, timestamp: str, seq: int, id: str | None) -> Event:

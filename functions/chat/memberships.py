@@ -2,20 +2,20 @@
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chat import clock, dynamodb
+from chat import clock, dynamodb, places
 from chat.bucket import Bucket, Taking
 from chat.clock import Clock
 from chat.errors import NotAMember, RateLimited
 from chat.identity import Identity
-from chat.people import PERSON
+from chat.places import Span
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
 
     Item = Mapping[str, AttributeValueTypeDef]
 
@@ -25,19 +25,23 @@ DEFAULT_LEASE_SECONDS = 7500
 REST_MS = 2_000
 REST_DOUBLINGS = 7
 
-_WANTED = "connection_id, joined_at, expires_at, syncs, time_outs, rests_until"
+_WANTED = "place, joined_at, expires_at, batches, syncs, time_outs, rests_until"
+# What a batch of writes takes.
+_BATCH = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A connection in a room. `joined_at` is in epoch milliseconds, as the gateway gave it. `heard`: it has
-    sent something, so it is open. `syncs`: its client has asked for the log, so it knows messages by their
-    seq, and is not misled by one that comes twice. `time_outs`: so many posts to it timed out since it was
-    last heard from; until `rests_until`, in epoch milliseconds, nobody is to wait for another one.
+    """A connection in a room. `joined_at` is in epoch milliseconds, as the gateway gave it. `batches`: its
+    client takes several events in one frame. `heard`: it has sent something, so it is open. `syncs`: its client
+    has asked for the log, so it knows messages by their seq, and is not misled by one that comes twice.
+    `time_outs`: so many posts to it timed out since it was last heard from; until `rests_until`, in epoch
+    milliseconds, nobody is to wait for another one.
     """
 
     connection_id: str
     joined_at: int
+    batches: bool = False
     heard: bool = False
     syncs: bool = False
     time_outs: int = 0
@@ -46,13 +50,14 @@ class Member:
 
 @dataclass(slots=True)
 class Roll:
-    """Who is in a room: its members, the client's name of each if it was asked for, and the connections whose
-    lease has run out, which are members no more.
+    """Who is in a room, or in a part of it: its members, the client's name of each if it was asked for, the
+    connections whose lease has run out, which are members no more, and what has not been read of it.
     """
 
     members: list[Member] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    rest: Span | None = None
 
 
 class Memberships:
@@ -86,32 +91,44 @@ class Memberships:
             bucket=Bucket.from_environment(),
         )
 
-    def enter(self, who: Identity, connection_id: str, *, joined_at: int) -> None:
+    def enter(self, who: Identity, connection_id: str, *, joined_at: int, batches: bool = False) -> None:
+        item = {
+            **_key(who.room_id, connection_id),
+            "client_id": {"S": who.client_id},
+            "joined_at": {"N": str(joined_at)},
+            "expires_at": self._in(self._lease_seconds),
+        }
+        if batches:
+            item["batches"] = {"BOOL": True}
         with dynamodb.unavailable():
-            self._client.put_item(
-                TableName=self._table,
-                Item={
-                    **_key(who.room_id, connection_id),
-                    "client_id": {"S": who.client_id},
-                    "joined_at": {"N": str(joined_at)},
-                    "expires_at": self._in(self._lease_seconds),
-                },
-            )
+            self._client.put_item(TableName=self._table, Item=item)
 
     def leave(self, room_id: str, connection_id: str) -> None:
         """Ends a membership, if there is one."""
         with dynamodb.unavailable():
             self._client.delete_item(TableName=self._table, Key=_key(room_id, connection_id))
 
-    def end(self, room_id: str, connection_id: str) -> None:
-        """Ends a membership whose lease has run out, unless it was renewed meanwhile."""
-        with dynamodb.unavailable(), contextlib.suppress(self._unmet):
-            self._client.delete_item(
-                TableName=self._table,
-                Key=_key(room_id, connection_id),
-                ConditionExpression="expires_at <= :now",
-                ExpressionAttributeValues={":now": self._in(0)},
-            )
+    def evict(self, room_id: str, connection_ids: Sequence[str]) -> None:
+        """Ends the memberships of connections that are gone; one call for 25 of them. Those that DynamoDB
+        leaves undone are found again by the next event.
+        """
+        for start in range(0, len(connection_ids), _BATCH):
+            keys = [_key(room_id, each) for each in connection_ids[start : start + _BATCH]]
+            with dynamodb.unavailable():
+                self._client.batch_write_item(
+                    RequestItems={self._table: [{"DeleteRequest": {"Key": key}} for key in keys]}
+                )
+
+    def end(self, room_id: str, connection_ids: Sequence[str]) -> None:
+        """Ends memberships whose lease has run out, unless it was renewed meanwhile. One call for each."""
+        for connection_id in connection_ids:
+            with dynamodb.unavailable(), contextlib.suppress(self._unmet):
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key=_key(room_id, connection_id),
+                    ConditionExpression="expires_at <= :now",
+                    ExpressionAttributeValues={":now": self._in(0)},
+                )
 
     def touch(
         self, room_id: str, connection_id: str, *, takes_token: bool = False, syncs: bool = False
@@ -128,43 +145,62 @@ class Memberships:
         assert bucket  # without one, only a membership that is missing fails the write
         raise RateLimited(bucket.retry_after_ms(int(found["full_at"]["N"]), now=self._now()))
 
-    def rest(self, room_id: str, member: Member) -> None:
-        """Another post to the member has timed out: it rests, longer each time, until it is heard from. It
-        loses nothing: what it was not posted, it finds missing and asks for.
+    def rest(self, room_id: str, members: Sequence[Member]) -> None:
+        """Another post to each of the members has timed out: it rests, longer each time, until it is heard
+        from. It loses nothing: what it was not posted, it finds missing and asks for. One call for each.
         """
-        rests_until = self._now() + (REST_MS << min(member.time_outs, REST_DOUBLINGS))
-        with dynamodb.unavailable(), contextlib.suppress(self._unmet):
-            self._client.update_item(
-                TableName=self._table,
-                Key=_key(room_id, member.connection_id),
-                UpdateExpression="SET rests_until = :until ADD time_outs :one",
-                ConditionExpression="attribute_exists(connection_id)",
-                ExpressionAttributeValues={":until": {"N": str(rests_until)}, ":one": {"N": "1"}},
-            )
+        for member in members:
+            rests_until = self._now() + (REST_MS << min(member.time_outs, REST_DOUBLINGS))
+            with dynamodb.unavailable(), contextlib.suppress(self._unmet):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(room_id, member.connection_id),
+                    UpdateExpression="SET rests_until = :until ADD time_outs :one",
+                    ConditionExpression="attribute_exists(place)",
+                    ExpressionAttributeValues={":until": {"N": str(rests_until)}, ":one": {"N": "1"}},
+                )
 
-    def roll(self, room_id: str, *, names: bool = False) -> Roll:
-        """Who is in the room at this moment. One call for each megabyte of them."""
-        wanted = _WANTED + (", client_id" if names else "")
-        with dynamodb.unavailable():
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="room_id = :room AND connection_id < :person",
-                ProjectionExpression=wanted,
-                ExpressionAttributeValues={":room": {"S": room_id}, ":person": {"S": PERSON}},
-                ConsistentRead=True,
-            )
-            items = [item for page in pages for item in page["Items"]]
-        roll, now = Roll(), self._now() // 1000
-        for item in items:
-            if "joined_at" not in item or "expires_at" not in item:
-                continue  # not written by us
-            if int(item["expires_at"]["N"]) <= now:  # the TTL may be days late
-                roll.ended.append(item["connection_id"]["S"])
-                continue
-            roll.members.append(_member(item))
-            if names:
-                roll.names.append(item["client_id"]["S"])
-        return roll
+    def roll(
+        self, room_id: str, *, span: Span = places.WHOLE, limit: int | None = None, names: bool = False
+    ) -> Roll:
+        """Who is in that span of the room at this moment. One call for each megabyte of them; with a `limit`
+        one call, which reads so many at most.
+        """
+        query: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": "room_id = :room AND place BETWEEN :low AND :high",
+            "ProjectionExpression": _WANTED + (", client_id" if names else ""),
+            "ExpressionAttributeValues": {
+                ":room": {"S": room_id},
+                ":low": {"S": span.low},
+                ":high": {"S": span.high},
+            },
+            "ConsistentRead": True,
+        }
+        if limit:
+            query["Limit"] = limit
+        roll = Roll()
+        while True:
+            with dynamodb.unavailable():
+                answer = self._client.query(**query)
+            for item in answer["Items"]:
+                self._enrol(item, roll, names=names)
+            if "LastEvaluatedKey" not in answer:
+                return roll
+            if limit:
+                roll.rest = places.after(answer["LastEvaluatedKey"]["place"]["S"], span)
+                return roll
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _enrol(self, item: "Item", roll: Roll, *, names: bool) -> None:
+        if "joined_at" not in item or "expires_at" not in item:
+            return  # not written by us
+        if int(item["expires_at"]["N"]) <= self._now() // 1000:  # the TTL may be days late
+            roll.ended.append(places.connection_at(item["place"]["S"]))
+            return
+        roll.members.append(_member(item))
+        if names:
+            roll.names.append(item["client_id"]["S"])
 
     def _renew(self, key: "Item", taking: Taking, *, syncs: bool) -> Any:
         """None where the write was made, or else the item that did not meet the condition."""
@@ -178,7 +214,7 @@ class Memberships:
                     Key=key,
                     UpdateExpression=f"SET expires_at = :lease, syncs = {synced}{taking.change} "
                     "REMOVE rests_until, time_outs",
-                    ConditionExpression="attribute_exists(connection_id)" + taking.condition,
+                    ConditionExpression="attribute_exists(place)" + taking.condition,
                     ExpressionAttributeValues={**values, **taking.values},
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
@@ -195,8 +231,9 @@ class Memberships:
 
 def _member(item: "Item") -> Member:
     return Member(
-        item["connection_id"]["S"],
+        places.connection_at(item["place"]["S"]),
         int(item["joined_at"]["N"]),
+        batches="batches" in item,
         heard="syncs" in item,
         syncs="syncs" in item and item["syncs"]["BOOL"],
         time_outs=int(item["time_outs"]["N"]) if "time_outs" in item else 0,
@@ -204,5 +241,5 @@ def _member(item: "Item") -> Member:
     )
 
 
-def _key(room_id: str, sort: str) -> "dict[str, AttributeValueTypeDef]":
-    return {"room_id": {"S": room_id}, "connection_id": {"S": sort}}
+def _key(room_id: str, connection_id: str) -> "dict[str, AttributeValueTypeDef]":
+    return {"room_id": {"S": room_id}, "place": {"S": places.of(connection_id)}}

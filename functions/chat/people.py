@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 from chat import clock, dynamodb
 from chat.clock import Clock
 from chat.identity import Identity
+from chat.places import PERSON
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Ahead of a person's name in the sort key. Connection ids are base64url and `=` (contract E15), and all of that
-# sorts before it.
-PERSON = "~"
 # A person's item is renewed by every arrival and departure. It has to outlive every connection in it, and the
 # gateway cuts a connection after 2 hours (contract L09); the rest is patience with a stream that is late.
 PERSON_SECONDS = 24 * 3600
@@ -48,7 +46,7 @@ class People:
         with dynamodb.unavailable():
             answer = self._client.update_item(
                 TableName=self._table,
-                Key={"room_id": {"S": who.room_id}, "connection_id": {"S": PERSON + who.client_id}},
+                Key={"room_id": {"S": who.room_id}, "place": {"S": PERSON + who.client_id}},
                 UpdateExpression=f"{verb} connections :connection SET expires_at = :expiry",
                 ExpressionAttributeValues={
                     ":connection": {"SS": [connection_id]},

@@ -1,38 +1,63 @@
 """Telling a room: the one way in which events reach connections, and those that are no more are found."""
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from aws_lambda_powertools import Logger
 
-from chat import events
-from chat.connections import Connections, Parcel, TimeLeft
+from chat import events, places, slices
+from chat.connections import PAUSES, Connections, Parcel, TimeLeft
 from chat.errors import Unavailable
 from chat.events import Event
 from chat.memberships import Member, Memberships, Roll
+from chat.places import Span
+from chat.slice_queue import SliceQueue
+from chat.slices import Slice
 
 logger = Logger()
-Found = TypeVar("Found")
+
+# How many members the function that has something to tell tells itself; where there are more, many functions do
+# it. Found by measuring (docs/performance.md).
+DEFAULT_LARGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """The rooms of a deployment: who is in them, and how to reach these."""
+    """The rooms of a deployment: who is in them, and how to reach these. A room of more than `large` members is
+    told in slices.
+    """
 
     memberships: Memberships
     connections: Connections
+    queue: SliceQueue
+    large: int = DEFAULT_LARGE
 
     @classmethod
-    def from_environment(cls) -> "Rooms":
-        return cls(Memberships.from_environment(), Connections.from_environment())
+    def from_environment(cls, *, pauses: Sequence[float] = PAUSES) -> "Rooms":
+        return cls(
+            Memberships.from_environment(),
+            Connections.from_environment(pauses=pauses),
+            SliceQueue.from_environment(),
+            large=int(os.environ.get("LARGE_ROOM", DEFAULT_LARGE)),
+        )
 
-    def roll(self, room_id: str, *, names: bool = False) -> Roll:
+    @property
+    def slice_size(self) -> int:
+        """How many members a slice has at most, as far as can be told: half of what one function tells at once,
+        since it has to be safe to guess.
+        """
+        return self.large // 2
+
+    def roll(
+        self, room_id: str, *, span: Span = places.WHOLE, limit: int | None = None, names: bool = False
+    ) -> Roll:
         """Who is in the room. Whoever asks ends the memberships whose lease has run out, so that the stream
         tells of them, and nobody waits for the TTL.
         """
-        roll = self.memberships.roll(room_id, names=names)
-        _each(roll.ended, lambda ended: self.memberships.end(room_id, ended))
+        roll = self.memberships.roll(room_id, span=span, limit=limit, names=names)
+        _note(lambda: self.memberships.end(room_id, roll.ended))
         return roll
 
     def tell(self, room_id: str, members: Sequence[Member], *told: Event, time_left: TimeLeft) -> None:
@@ -50,17 +75,46 @@ class Rooms:
             logger.warning("not everyone was reached", delivered=outcome.delivered, failed=outcome.failed)
         if outcome.gone:
             logger.info("evicting the gone", gone=outcome.gone)
-        _each(outcome.gone, lambda gone: self.memberships.leave(room_id, gone))
-        _each(outcome.timed_out, lambda member: self.memberships.rest(room_id, member))
+        _note(lambda: self.memberships.evict(room_id, outcome.gone))
+        _note(lambda: self.memberships.rest(room_id, outcome.timed_out))
+
+    def hand_over(
+        self,
+        room_id: str,
+        span: Span,
+        frames: Sequence[bytes],
+        *,
+        members: int,
+        told: frozenset[str],
+        syncing: bool = False,
+    ) -> None:
+        """Has others post the frames to that span of a room with about so many members, but not to the
+        connections that were `told`. Where the queue cannot be reached, the span finds them by sync.
+        """
+        cut = places.cut(span, members=members, size=self.slice_size)
+        try:
+            self.queue.put(
+                [
+                    Slice(
+                        id=str(uuid.uuid4()),
+                        room_id=room_id,
+                        span=each,
+                        frames=tuple(frames),
+                        told=slices.told_in(each, told),
+                        syncing=syncing,
+                    )
+                    for each in cut
+                ]
+            )
+        except Unavailable:
+            logger.exception("not handed over", slices=len(cut))
 
 
-def _each(found: Iterable[Found], note: Callable[[Found], None]) -> None:
+def _note(note: Callable[[], None]) -> None:
     """Notes what was found on the way. Where that fails, what was to be done has been done all the same, and the
     next event finds it again.
     """
-    for one in found:
-        try:
-            note(one)
-        except Unavailable:
-            logger.exception("not noted", found=str(one))
-            break
+    try:
+        note()
+    except Unavailable:
+        logger.exception("not noted")

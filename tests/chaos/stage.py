@@ -43,9 +43,9 @@ class Store:
     async def memberships(self) -> list[tuple[str, str]]:
         """Room and connection of everyone who counts as there. What counts a person's connections is none."""
         return [
-            (item["room_id"]["S"], item["connection_id"]["S"])
+            (item["room_id"]["S"], item["place"]["S"][4:])
             for item in await asyncio.to_thread(self._scan, "Memberships")
-            if not item["connection_id"]["S"].startswith("~")
+            if "client_id" in item
         ]
 
     def _scan(self, table: str) -> list[dict[str, Any]]:

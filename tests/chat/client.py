@@ -15,11 +15,12 @@ Event = dict[str, Any]
 
 
 class ChatClient:
-    """One connection. `events` is all it has received, in order."""
+    """One connection. `events` is all it has received, in order; `frames` is how it came."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.events: list[Event] = []
+        self.frames: list[Event | list[Event]] = []
         self._changed = asyncio.Condition()
         self._reader = asyncio.create_task(self._read())
 
@@ -27,7 +28,9 @@ class ChatClient:
         try:
             async for frame in self.socket:
                 async with self._changed:
-                    self.events.append(json.loads(frame))
+                    found = json.loads(frame)
+                    self.frames.append(found)
+                    self.events += found if isinstance(found, list) else [found]
                     self._changed.notify_all()
         except ConnectionClosed:
             pass
@@ -72,9 +75,9 @@ class ChatClient:
             raise AssertionError(f"{sorted(users)} expected, but present are {self.users}") from None
 
 
-def room_path(room: str, client: str) -> str:
-    """The page's address of a client in a room."""
-    return f"/ws/{quote(room, safe='')}/{quote(client, safe='')}"
+def room_path(room: str, client: str, *, batches: bool = False) -> str:
+    """The page's address of a client in a room, one that takes several events in a frame if it says so."""
+    return f"/ws/{quote(room, safe='')}/{quote(client, safe='')}{'?frames=batch' if batches else ''}"
 
 
 def stage_path(room: str, client: str) -> str:

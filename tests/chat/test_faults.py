@@ -42,7 +42,7 @@ async def test_a_poisoned_record_goes_to_the_queue_and_blocks_nobody(own_chat: R
     resources = own_chat.deployed.cloud.resources
     poison = {
         "room_id": {"S": "room"},
-        "connection_id": {"S": "poison="},
+        "place": {"S": "beefpoison="},
         "client_id": {"S": "x" * 2_000},  # longer than the key of a person can be
     }
     async with member(own_chat.ws_url, "room", "Ali") as ali:

@@ -18,13 +18,16 @@ import boto3
 import pytest
 from aws_lambda_powertools import Logger
 from botocore.awsrequest import AWSResponse, HTTPHeaders
-from chat import dynamodb
+from chat import dynamodb, places
 from chat.connections import Connections
 from chat.log import RoomLog
 from chat.memberships import Memberships
 from chat.people import People
+from chat.places import WHOLE
 from chat.posts import BotoPosts
 from chat.rooms import Rooms
+from chat.slice_queue import SliceQueue
+from chat.slices import Slice
 from hypothesis import settings
 from moto import mock_aws
 
@@ -41,6 +44,7 @@ DYNAMODB_LOCAL = os.environ.get("DYNAMODB_LOCAL_URL")
 MEMBERSHIPS = "Memberships"
 ROOM_LOG = "RoomLog"
 FAILURES = "https://sqs.eu-central-1.amazonaws.com/123456789012/AnnounceFailures"
+SLICES = "https://sqs.eu-central-1.amazonaws.com/123456789012/Slices"
 
 
 @dataclass
@@ -88,6 +92,13 @@ class Store:
         self.calls.remove("Scan")
         return found
 
+    def members(self) -> list[str]:
+        """The connections that have a membership, sorted."""
+        found = [item["place"]["S"] for item in self.items(MEMBERSHIPS)]
+        return sorted(
+            places.connection_at(place) for place in found if not places.is_person(place) and place in WHOLE
+        )
+
 
 @pytest.fixture
 def time() -> Time:
@@ -102,6 +113,7 @@ def _set_environment(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
         "MEMBERSHIPS_TABLE": MEMBERSHIPS,
         "ROOM_LOG_TABLE": ROOM_LOG,
         "ANNOUNCE_FAILURES_QUEUE": FAILURES,
+        "SLICES_QUEUE": SLICES,
         "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": gateway.url,
     }.items():
         monkeypatch.setenv(name, value)
@@ -121,7 +133,7 @@ def store(environment: None) -> Iterator[Store]:
         client = dynamodb.client()
         for table in client.list_tables()["TableNames"]:
             client.delete_table(TableName=table)
-        for table, (sort, kind) in {MEMBERSHIPS: ("connection_id", "S"), ROOM_LOG: ("seq", "N")}.items():
+        for table, (sort, kind) in {MEMBERSHIPS: ("place", "S"), ROOM_LOG: ("seq", "N")}.items():
             client.create_table(
                 TableName=table,
                 AttributeDefinitions=[
@@ -168,6 +180,21 @@ def put_aside(store: Store) -> Callable[[], list[dict[str, Any]]]:
     return take
 
 
+@pytest.fixture
+def queued(store: Store) -> Callable[[], list[Slice]]:
+    """The slices in the queue, taken out of it."""
+    sqs = boto3.client("sqs")
+    sqs.create_queue(QueueName=SLICES.rpartition("/")[2])
+
+    def take() -> list[Slice]:
+        found: list[Slice] = []
+        while messages := sqs.receive_message(QueueUrl=SLICES, MaxNumberOfMessages=10).get("Messages", []):
+            found += [Slice.decode(message["Body"]) for message in messages]
+        return found
+
+    return take
+
+
 @pytest.fixture(scope="session")
 def _gateway_server() -> Iterator[Gateway]:
     with GatewayServer() as gateway:
@@ -190,7 +217,8 @@ def _posts(_gateway_server: Gateway) -> BotoPosts:
 @pytest.fixture
 def rooms(memberships: Memberships, gateway: Gateway, _posts: BotoPosts, time: Time) -> Rooms:
     """Rooms over moto and the management API on loopback; nothing in them really sleeps."""
-    return Rooms(memberships, Connections(_posts, now=time.now, sleep=time.sleep, chance=lambda: 0.5))
+    connections = Connections(_posts, now=time.now, sleep=time.sleep, chance=lambda: 0.5)
+    return Rooms(memberships, connections, SliceQueue(SLICES))
 
 
 @pytest.fixture

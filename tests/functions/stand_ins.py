@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from chat import places
 from chat.identity import Identity
 
 NOW = 1_750_000_000_000  # in the past, whatever clock a test runs on: 2025-06-15T15:06:40.000Z
@@ -158,7 +159,7 @@ def stream_record(
     number: int, event_name: str, connection_id: str, who: Identity, *, at: int = NOW - 60_000
 ) -> dict[str, Any]:
     """A record of the Memberships stream."""
-    keys = {"room_id": {"S": who.room_id}, "connection_id": {"S": connection_id}}
+    keys = {"room_id": {"S": who.room_id}, "place": {"S": places.of(connection_id)}}
     image = {
         **keys,
         "client_id": {"S": who.client_id},
@@ -175,3 +176,17 @@ def stream_record(
     if event_name != "INSERT":
         stream["OldImage"] = image
     return {"eventName": event_name, "eventSource": "aws:dynamodb", "dynamodb": stream}
+
+
+def queue_record(message_id: str, body: str, *, sent_at: int) -> dict[str, Any]:
+    """A record of an SQS event."""
+    return {
+        "messageId": message_id,
+        "receiptHandle": f"receipt-{message_id}",
+        "body": body,
+        "attributes": {"SentTimestamp": str(sent_at), "ApproximateReceiveCount": "1"},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:Slices",
+        "awsRegion": "eu-central-1",
+    }

@@ -3,7 +3,7 @@ from chat.errors import Unavailable
 from chat.identity import Identity
 from chat.memberships import Memberships
 
-from tests.functions.conftest import MEMBERSHIPS, Load, Logged, Store
+from tests.functions.conftest import Load, Logged, Store
 from tests.functions.stand_ins import NOW, Context, websocket_event
 
 ADA = Identity("general", "ada")
@@ -18,7 +18,7 @@ def test_disconnecting_deletes_the_membership_in_one_call(
     store.calls.clear()
     assert load("disconnect").handler(EVENT, Context()) == {"statusCode": 200}
     assert store.calls == ["DeleteItem"]
-    assert [item["connection_id"]["S"] for item in store.items(MEMBERSHIPS)] == ["B="]
+    assert store.members() == ["B="]
 
 
 def test_who_was_evicted_may_still_disconnect(load: Load, store: Store) -> None:

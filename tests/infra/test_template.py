@@ -16,6 +16,7 @@ FUNCTIONS = {
     "DisconnectFunction": "disconnect",
     "DefaultFunction": "default",
     "AnnounceFunction": "announce",
+    "DeliverFunction": "deliver",
 }
 
 POST = (
@@ -31,21 +32,38 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:UpdateItem", "Memberships.Arn"),
         ("dynamodb:Query", "Memberships.Arn"),
         ("dynamodb:DeleteItem", "Memberships.Arn"),
+        ("dynamodb:BatchWriteItem", "Memberships.Arn"),
         ("dynamodb:UpdateItem", "RoomLog.Arn"),
         ("dynamodb:PutItem", "RoomLog.Arn"),
         ("dynamodb:Query", "RoomLog.Arn"),
         ("dynamodb:GetItem", "RoomLog.Arn"),
+        ("sqs:SendMessage", "Slices.Arn"),
         POST,
     },
     "AnnounceFunction": {
         ("dynamodb:UpdateItem", "Memberships.Arn"),
         ("dynamodb:DeleteItem", "Memberships.Arn"),
+        ("dynamodb:BatchWriteItem", "Memberships.Arn"),
         ("dynamodb:Query", "Memberships.Arn"),
         ("dynamodb:DescribeStream", "${Memberships.Arn}/stream/*"),
         ("dynamodb:GetRecords", "${Memberships.Arn}/stream/*"),
         ("dynamodb:GetShardIterator", "${Memberships.Arn}/stream/*"),
         ("dynamodb:ListStreams", "${Memberships.Arn}/stream/*"),
         ("sqs:SendMessage", "AnnounceFailures.Arn"),
+        ("sqs:SendMessage", "Slices.Arn"),
+        POST,
+    },
+    "DeliverFunction": {
+        ("dynamodb:GetItem", "Memberships.Arn"),
+        ("dynamodb:PutItem", "Memberships.Arn"),
+        ("dynamodb:Query", "Memberships.Arn"),
+        ("dynamodb:DeleteItem", "Memberships.Arn"),
+        ("dynamodb:BatchWriteItem", "Memberships.Arn"),
+        ("dynamodb:UpdateItem", "Memberships.Arn"),
+        ("sqs:ReceiveMessage", "Slices.Arn"),
+        ("sqs:DeleteMessage", "Slices.Arn"),
+        ("sqs:GetQueueAttributes", "Slices.Arn"),
+        ("sqs:SendMessage", "Slices.Arn"),
         POST,
     },
 }
@@ -62,11 +80,21 @@ ENVIRONMENT = {
         "RETENTION_SECONDS",
         "MESSAGE_BURST",
         "MESSAGE_RATE",
+        "SLICES_QUEUE",
+        "LARGE_ROOM",
         "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
     },
     "AnnounceFunction": {
         "MEMBERSHIPS_TABLE",
         "ANNOUNCE_FAILURES_QUEUE",
+        "SLICES_QUEUE",
+        "LARGE_ROOM",
+        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
+    },
+    "DeliverFunction": {
+        "MEMBERSHIPS_TABLE",
+        "SLICES_QUEUE",
+        "LARGE_ROOM",
         "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
     },
 }
@@ -80,6 +108,11 @@ def text(value: Any) -> str:
         [(kind, argument)] = value.items()
         return ".".join(argument) if kind == "Fn::GetAtt" else str(argument)
     return str(value)
+
+
+def listed(value: Any) -> list[Any]:
+    """What may be one or several, as a list."""
+    return value if isinstance(value, list) else [value]
 
 
 def parameters_in(value: Any, template: dict[str, Any]) -> set[str]:
@@ -132,7 +165,7 @@ def test_function_is_explicit(function: str, resources: dict[str, Any], root: Pa
     assert properties["Architectures"] == ["arm64"]
     assert properties["MemorySize"] >= 256
     # A frame's function ends before the gateway gives up on it, at 29 s.
-    assert properties["Timeout"] <= (60 if module == "announce" else 25)
+    assert properties["Timeout"] <= {"announce": 60, "deliver": 30}.get(module, 25)
 
 
 @each_function
@@ -151,10 +184,9 @@ def test_role_allows_what_the_function_does_and_no_more(function: str, resources
     allowed = set()
     for statement in statements(role):
         assert statement["Effect"] == "Allow"
-        actions = statement["Action"]
-        for action in [actions] if isinstance(actions, str) else actions:
+        for action in listed(statement["Action"]):
             assert "*" not in action
-            allowed.add((action, text(statement["Resource"])))
+            allowed |= {(action, text(resource)) for resource in listed(statement["Resource"])}
     logs = f"{resources[function]['Properties']['LoggingConfig']['LogGroup']['Ref']}.Arn"
     assert allowed == ALLOWED[function] | {("logs:CreateLogStream", logs), ("logs:PutLogEvents", logs)}
 
@@ -254,9 +286,7 @@ def test_access_logs_wait_for_the_account_role(resources: dict[str, Any]) -> Non
     assert {resources[name]["DeletionPolicy"] for name in ("GatewayAccount", "GatewayLogRole")} == {"Retain"}
 
 
-@pytest.mark.parametrize(
-    ("table", "sort", "kind"), [("Memberships", "connection_id", "S"), ("RoomLog", "seq", "N")]
-)
+@pytest.mark.parametrize(("table", "sort", "kind"), [("Memberships", "place", "S"), ("RoomLog", "seq", "N")])
 def test_table(table: str, sort: str, kind: str, resources: dict[str, Any]) -> None:
     properties = resources[table]["Properties"]
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
@@ -276,10 +306,40 @@ def test_only_memberships_are_streamed(resources: dict[str, Any]) -> None:
     assert "StreamSpecification" not in resources["RoomLog"]["Properties"]
 
 
-def test_stream_mapping(resources: dict[str, Any]) -> None:
+def mapping_of(function: str, resources: dict[str, Any]) -> dict[str, Any]:
+    """The one event source mapping of a function."""
+    mapping: dict[str, Any]
     [mapping] = [
-        item["Properties"] for item in resources.values() if item["Type"] == "AWS::Lambda::EventSourceMapping"
+        item["Properties"]
+        for item in resources.values()
+        if item["Type"] == "AWS::Lambda::EventSourceMapping"
+        and item["Properties"]["FunctionName"] == {"Ref": f"{function}Aliaslive"}
     ]
+    return mapping
+
+
+def test_queue_mapping(resources: dict[str, Any]) -> None:
+    assert mapping_of("DeliverFunction", resources) == {
+        "EventSourceArn": {"Fn::GetAtt": ["Slices", "Arn"]},
+        "FunctionName": {"Ref": "DeliverFunctionAliaslive"},
+        "BatchSize": 4,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": {"Ref": "DeliverConcurrency"}},
+    }
+
+
+def test_a_slice_stays_with_the_function_that_works_on_it(resources: dict[str, Any]) -> None:
+    queue = resources["Slices"]["Properties"]
+    assert queue["VisibilityTimeout"] == 6 * resources["DeliverFunction"]["Properties"]["Timeout"]
+    assert queue["MessageRetentionPeriod"] > 3 * queue["VisibilityTimeout"]
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["SliceFailures", "Arn"]},
+        "maxReceiveCount": 3,
+    }
+
+
+def test_stream_mapping(resources: dict[str, Any]) -> None:
+    mapping = mapping_of("AnnounceFunction", resources)
     patterns = [json.loads(item["Pattern"]) for item in mapping.pop("FilterCriteria")["Filters"]]
     assert patterns == [
         {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"client_id": {"S": [{"exists": True}]}}}},
@@ -300,10 +360,11 @@ def test_stream_mapping(resources: dict[str, Any]) -> None:
     }
 
 
-def test_failures_are_kept_for_two_weeks_and_encrypted(resources: dict[str, Any]) -> None:
-    queue = resources["AnnounceFailures"]["Properties"]
-    assert queue["SqsManagedSseEnabled"] is True
-    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+@pytest.mark.parametrize("queue", ["AnnounceFailures", "SliceFailures"])
+def test_failures_are_kept_for_two_weeks_and_encrypted(queue: str, resources: dict[str, Any]) -> None:
+    properties = resources[queue]["Properties"]
+    assert properties["SqsManagedSseEnabled"] is True
+    assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
 def test_retention_has_every_choice_in_seconds(template: dict[str, Any]) -> None:

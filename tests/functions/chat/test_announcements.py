@@ -1,15 +1,19 @@
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from chat import places
 from chat.announcements import Announcements
 from chat.clock import timestamp
 from chat.failures import Failures
 from chat.identity import Identity
-from chat.memberships import Memberships
+from chat.memberships import Member, Memberships
 from chat.people import People
 from chat.rooms import Rooms
+from chat.slices import Slice
 
 from tests.functions.conftest import FAILURES, MEMBERSHIPS, Store, Time
 from tests.functions.stand_ins import GONE, NOW, Gateway, stream_record
@@ -17,6 +21,7 @@ from tests.functions.stand_ins import GONE, NOW, Gateway, stream_record
 ADA = Identity("general", "ada")
 BO = Identity("general", "bo")
 CY = Identity("other", "cy")
+Queued = Callable[[], list[Slice]]
 Told = list[str | list[str]]
 
 
@@ -264,7 +269,7 @@ def test_an_item_that_is_no_membership_is_passed_over(
     announcements: Announcements, memberships: Memberships, gateway: Gateway, store: Store
 ) -> None:
     for item in ({}, {"joined_at": {"N": "1"}}, {"expires_at": {"N": "1"}}):
-        key = {"room_id": {"S": "general"}, "connection_id": {"S": f"{len(item)}="}}
+        key = {"room_id": {"S": "general"}, "place": {"S": places.of(f"{len(item)}=")}}
         store.client.put_item(TableName=MEMBERSHIPS, Item=key | item)
     announce(announcements, enter(memberships, 1, ADA, "A="))
     assert told(gateway, "A=") == ["ada joined general.", ["ada"]]
@@ -286,8 +291,27 @@ def test_the_gone_are_evicted_which_the_stream_will_tell(
     enter(memberships, 0, BO, "Z=")
     gateway.answers["Z="].append(GONE)
     announce(announcements, enter(memberships, 1, ADA, "A="))
-    left = {item["connection_id"]["S"] for item in store.items(MEMBERSHIPS)}
-    assert left == {"A=", "~ada"}
+    assert store.members() == ["A="]
     gateway.reset()
     announce(announcements, stream_record(2, "REMOVE", "Z=", BO))
     assert told(gateway, "A=") == ["bo left general.", ["ada"]]
+
+
+def test_in_a_large_room_newcomers_are_told_at_once_and_the_others_through_the_queue(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway, queued: Queued
+) -> None:
+    for number in range(6):
+        enter(memberships, 0, BO, f"{number}=")
+    large = replace(announcements, rooms=replace(announcements.rooms, large=4))
+    announce(large, enter(memberships, 1, ADA, "A="))
+    assert {id for id, _ in gateway.posts} == {"A="}
+    assert told(gateway, "A=") == ["ada joined general.", ["ada", "bo"]]
+    slices = queued()
+    for number in range(6):
+        [own] = [each for each in slices if places.of(f"{number}=") in each.span]
+        assert own.is_for(Member(f"{number}=", NOW))
+        line, presence = map(json.loads, own.frames)
+        assert (line["content"], line["total"]) == ("ada joined general.", 1)
+        assert presence["users"] == ["ada", "bo"]
+    [hers] = [each for each in slices if places.of("A=") in each.span]
+    assert not hers.is_for(Member("A=", NOW))

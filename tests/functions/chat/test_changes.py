@@ -20,7 +20,8 @@ def test_entering_and_leaving() -> None:
 
 def test_what_is_no_change_of_a_membership() -> None:
     assert changes.read(DynamoDBRecord(stream_record(7, "MODIFY", "A=", ADA))) is None
-    person = stream_record(7, "INSERT", "~ada", ADA)
+    person = stream_record(7, "INSERT", "", ADA)
+    person["dynamodb"]["Keys"]["place"] = {"S": "~ada"}
     del person["dynamodb"]["NewImage"]["client_id"]
     assert changes.read(DynamoDBRecord(person)) is None
 

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from chat.connections import PAUSES, Connections, Outcome, Parcel, TimeLeft
+from chat.connections import PATIENT, PAUSES, Connections, Outcome, Parcel, TimeLeft
 from chat.memberships import Member
 from chat.posts import Post, Result, Verdict
 from hypothesis import given
@@ -206,3 +206,23 @@ def test_each_member_is_delivered_or_gone_or_failed(
         got = [payload for ids, payload in engine.rounds if id in ids]
         assert got == sorted(got)
         assert len(got) <= len(PAUSES) + payloads
+
+
+def test_a_member_that_takes_several_events_in_a_frame_gets_one(
+    connections: Connections, engine: Engine
+) -> None:
+    members = [Member("A", OLD, batches=True), Member("B", OLD), Member("C", OLD, batches=True)]
+    assert post_to_all(connections, members, b"1", b"2") == Outcome(delivered=3)
+    assert engine.rounds == [(["A", "B", "C"], b"1[1,2]"), (["B"], b"2")]
+
+
+def test_a_single_event_is_a_frame_as_ever(connections: Connections, engine: Engine) -> None:
+    post_to_all(connections, [Member("A", OLD, batches=True)], b"1")
+    assert engine.rounds == [(["A"], b"1")]
+
+
+def test_where_nobody_waits_there_is_more_patience(engine: Engine, time: Time) -> None:
+    patient = Connections(engine, pauses=PATIENT, now=time.now, sleep=time.sleep, chance=lambda: 0.5)
+    engine.verdicts["A"] += [BUSY] * 15
+    assert post_to_all(patient, [Member("A", OLD)], b"1") == Outcome(delivered=1)
+    assert sum(time.slept) > sum(PAUSES)

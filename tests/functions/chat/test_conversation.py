@@ -1,10 +1,11 @@
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from chat import events
+from chat import events, places
 from chat.bucket import Bucket
 from chat.conversation import Conversation
 from chat.errors import TEXTS, Code
@@ -12,13 +13,15 @@ from chat.identity import Identity
 from chat.log import RoomLog
 from chat.memberships import Member, Memberships
 from chat.rooms import Rooms
+from chat.slices import Slice
 
-from tests.functions.conftest import MEMBERSHIPS, Store, Time
+from tests.functions.conftest import MEMBERSHIPS, Logged, Store, Time
 from tests.functions.stand_ins import GONE, NOW, Answer, Gateway
 
 ADA = Identity("general", "ada")
 BO = Identity("general", "bo")
 SENDER = Member("A=", NOW - 60_000)
+Queued = Callable[[], list[Slice]]
 AT = "2025-06-15T15:06:40.000Z"
 
 
@@ -93,8 +96,7 @@ def test_who_says_too_much_is_told_when_to_go_on(
         assert gateway.events("A=") == [refusal]
     gateway.reset()
     hear(limited, {"action": "ping"})
-    hear(limited, {"action": "presence"})
-    assert [event["type"] for event in gateway.events("A=")] == ["pong", "presence"]
+    assert [event["type"] for event in gateway.events("A=")] == ["pong"]
     time.now_ms += 200
     hear(limited, {"content": "3", "id": "3"})
     assert gateway.events("C=")[-1]["content"] == "3"
@@ -114,7 +116,7 @@ def test_who_asks_who_is_there_ends_the_leases_that_ran_out(
     time.now_ms += 7_500_000
     hear(conversation, {"action": "presence"})
     assert gateway.events("A=")[0]["users"] == ["ada"]
-    assert [item["connection_id"]["S"] for item in store.items(MEMBERSHIPS)] == ["A="]
+    assert store.members() == ["A="]
 
 
 def test_one_that_timed_out_rests_until_it_speaks(
@@ -248,4 +250,51 @@ def test_one_that_is_gone_does_not_fail_the_sender(
     gateway.answers["C="].append(GONE)
     hear(conversation, {"content": "hi", "id": "x"})
     assert [event["id"] for event in gateway.events("A=")] == ["x"]
-    assert {item["connection_id"]["S"] for item in store.items(MEMBERSHIPS)} == {"A=", "B="}
+    assert store.members() == ["A=", "B="]
+
+
+@pytest.fixture
+def large(conversation: Conversation, store: Store) -> Conversation:
+    """A room counts as large from 4 members on, and has 20."""
+    for number in range(17):
+        conversation.rooms.memberships.enter(BO, f"{number}=", joined_at=NOW - 60_000)
+    store.calls.clear()
+    return replace(conversation, rooms=replace(conversation.rooms, large=4))
+
+
+def test_in_a_large_room_some_are_told_at_once_and_the_rest_through_the_queue(
+    large: Conversation, gateway: Gateway, store: Store, queued: Queued
+) -> None:
+    hear(large, {"content": "hi", "id": "x"})
+    assert store.calls == ["UpdateItem"] * 3 + ["PutItem", "Query"]
+    directly = {id for id, _ in gateway.posts}
+    assert 4 <= len(directly) <= 5
+    assert "A=" in directly, "its sender has its copy without waiting for a queue"
+    [message] = gateway.events("A=")
+    slices = queued()
+    assert len({each.id for each in slices}) == len(slices) > 1
+    for each in slices:
+        assert (each.room_id, each.frames, each.syncing) == ("general", (events.encode(message),), False)
+    for member in store.members():
+        holding = [each for each in slices if places.of(member) in each.span]
+        waiting = [each for each in holding if each.is_for(Member(member, NOW))]
+        assert len(waiting) == (member not in directly), member
+
+
+def test_a_repeated_message_goes_to_those_of_a_large_room_who_know_it_again(
+    large: Conversation, gateway: Gateway, queued: Queued
+) -> None:
+    hear(large, {"content": "hi", "id": "x"})
+    queued()
+    gateway.reset()
+    hear(large, {"content": "hi", "id": "x"})
+    assert [id for id, _ in gateway.posts] == ["A="]
+    assert {each.syncing for each in queued()} == {True}
+
+
+def test_without_the_queue_a_message_to_a_large_room_is_stored_and_its_sender_told(
+    large: Conversation, gateway: Gateway, logged: Logged
+) -> None:
+    hear(large, {"content": "hi", "id": "x"})
+    assert [event["type"] for event in gateway.events("A=")] == ["message"]
+    assert [line["message"] for line in logged()] == ["not handed over"]

@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -124,3 +125,19 @@ def test_a_page_is_never_larger_than_a_frame(contents: list[str]) -> None:
     )
     assert len(frame) <= 32_768
     assert json.loads(frame)["messages"] == taken
+
+
+@given(st.lists(st.integers(2, 40_000)))
+def test_several_events_are_as_few_frames_as_fit(sizes: list[int]) -> None:
+    frames = [b'"' + b"x" * (size - 2) + b'"' for size in sizes]
+    merged = events.merged(frames)
+    assert [each for frame in merged for each in _unpacked(frame)] == [json.loads(frame) for frame in frames]
+    assert all(len(frame) <= events.MAX_PAGE_BYTES for frame in merged if frame.startswith(b"["))
+    for left, right in pairwise(merged):
+        first = _unpacked(right)[0]
+        assert len(json.dumps([*_unpacked(left), first], separators=(",", ":"))) > events.MAX_PAGE_BYTES
+
+
+def _unpacked(frame: bytes) -> list[Any]:
+    found = json.loads(frame)
+    return found if isinstance(found, list) else [found]

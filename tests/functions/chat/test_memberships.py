@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import pytest
+from chat import places
 from chat.errors import NotAMember, Unavailable
 from chat.identity import Identity
 from chat.memberships import Member, Memberships, Roll
@@ -19,7 +20,7 @@ def test_entering_writes_one_item_with_a_lease(store: Store, memberships: Member
     assert store.items(MEMBERSHIPS) == [
         {
             "room_id": {"S": "general"},
-            "connection_id": {"S": "A="},
+            "place": {"S": places.of("A=")},
             "client_id": {"S": "ada"},
             "joined_at": {"N": str(NOW - 5)},
             "expires_at": {"N": str(NOW // 1000 + 7500)},
@@ -57,9 +58,14 @@ def test_members_are_the_connections_of_the_room(memberships: Memberships, peopl
     memberships.enter(BO, "z-=", joined_at=NOW - 3)
     memberships.enter(Identity("other", "ada"), "C=", joined_at=NOW)
     people.arrive(ADA, "A=")
-    members = [Member("A=", NOW - 1), Member("_B=", NOW - 2), Member("z-=", NOW - 3)]
+    names = {
+        Member("A=", NOW - 1): "ada",
+        Member("_B=", NOW - 2): "bo",
+        Member("z-=", NOW - 3): "bo",
+    }
+    members = sorted(names, key=lambda member: places.of(member.connection_id))
     assert memberships.roll("general") == Roll(members)
-    assert memberships.roll("general", names=True) == Roll(members, ["ada", "bo", "bo"])
+    assert memberships.roll("general", names=True) == Roll(members, [names[member] for member in members])
     assert memberships.roll("nobody is here") == Roll()
 
 
@@ -77,8 +83,7 @@ def test_only_a_lease_that_has_run_out_is_ended(store: Store, memberships: Membe
     time.now_ms += 7_500_000
     memberships.touch("general", "A=")
     store.calls.clear()
-    for id in ("A=", "B=", "C="):
-        memberships.end("general", id)
+    memberships.end("general", ["A=", "B=", "C="])
     assert store.calls == ["DeleteItem"] * 3
     assert memberships.roll("general") == Roll([Member("A=", NOW, heard=True)])
 
@@ -98,7 +103,7 @@ def test_a_member_rests_twice_as_long_each_time_and_until_it_is_heard_from(
     memberships.enter(ADA, "A=", joined_at=NOW)
     for time_outs, seconds in enumerate([2, 4, 8, 16, 32, 64, 128, 256, 256], 1):
         [member] = memberships.roll("general").members
-        memberships.rest("general", member)
+        memberships.rest("general", [member])
         assert memberships.roll("general").members == [
             Member("A=", NOW, time_outs=time_outs, rests_until=NOW + seconds * 1000)
         ]
@@ -107,7 +112,7 @@ def test_a_member_rests_twice_as_long_each_time_and_until_it_is_heard_from(
 
 
 def test_one_that_has_left_does_not_come_back_to_rest(store: Store, memberships: Memberships) -> None:
-    memberships.rest("general", Member("A=", NOW))
+    memberships.rest("general", [Member("A=", NOW)])
     assert store.items(MEMBERSHIPS) == []
 
 
@@ -116,7 +121,7 @@ def test_members_of_a_large_room_come_page_by_page(store: Store, memberships: Me
         memberships.enter(ADA, f"{n}=", joined_at=NOW)
         store.client.update_item(
             TableName=MEMBERSHIPS,
-            Key={"room_id": {"S": "general"}, "connection_id": {"S": f"{n}="}},
+            Key={"room_id": {"S": "general"}, "place": {"S": places.of(f"{n}=")}},
             UpdateExpression="SET ballast = :much",  # DynamoDB cuts a page at 1 MB
             ExpressionAttributeValues={":much": {"S": "x" * 300_000}},
         )
@@ -129,7 +134,7 @@ def test_a_fault_of_the_table_is_unavailable(store: Store, memberships: Membersh
     calls: dict[str, Callable[[], object]] = {
         "PutItem": lambda: memberships.enter(ADA, "A=", joined_at=NOW),
         "DeleteItem": lambda: memberships.leave("general", "A="),
-        "DeleteItem ": lambda: memberships.end("general", "A="),
+        "DeleteItem ": lambda: memberships.end("general", ["A="]),
         "Query": lambda: memberships.roll("general"),
     }
     for name, call in calls.items():
@@ -145,3 +150,50 @@ def test_settings_come_from_the_environment(store: Store, monkeypatch: pytest.Mo
     monkeypatch.setenv("LEASE_SECONDS", "60")
     Memberships.from_environment().enter(ADA, "A=", joined_at=NOW)
     assert len(Memberships.from_environment().roll("general").members) == 1
+
+
+def test_whether_a_client_takes_several_events_in_a_frame_is_kept(memberships: Memberships) -> None:
+    memberships.enter(ADA, "A=", joined_at=NOW, batches=True)
+    memberships.touch("general", "A=")
+    assert memberships.roll("general").members == [Member("A=", NOW, batches=True, heard=True)]
+
+
+def test_a_part_of_a_room_is_read_in_one_call_and_the_rest_is_told(
+    store: Store, memberships: Memberships
+) -> None:
+    ids = [f"{number}=" for number in range(10)]
+    for id in ids:
+        memberships.enter(ADA, id, joined_at=NOW)
+    store.calls.clear()
+    found, span = [], places.WHOLE
+    while True:
+        roll = memberships.roll("general", span=span, limit=4)
+        found += [member.connection_id for member in roll.members]
+        if roll.rest is None:
+            break
+        span = roll.rest
+    assert found == sorted(ids, key=places.of)
+    assert store.calls == ["Query"] * 3
+
+
+def test_a_span_has_the_members_whose_places_are_in_it(memberships: Memberships) -> None:
+    ids = [f"{number}=" for number in range(20)]
+    for id in ids:
+        memberships.enter(ADA, id, joined_at=NOW)
+    for span in places.cut(places.WHOLE, members=4, size=1):
+        found = [member.connection_id for member in memberships.roll("general", span=span).members]
+        assert found == sorted((id for id in ids if places.of(id) in span), key=places.of)
+
+
+def test_the_gone_are_evicted_25_a_call(store: Store, memberships: Memberships) -> None:
+    ids = [f"{number}=" for number in range(30)]
+    for id in ids:
+        memberships.enter(ADA, id, joined_at=NOW)
+    store.calls.clear()
+    memberships.evict("general", ids[:28])
+    assert store.calls == ["BatchWriteItem"] * 2
+    assert store.members() == sorted(ids[28:])
+    memberships.evict("general", [])
+    store.faults["BatchWriteItem"].append("InternalServerError")
+    with pytest.raises(Unavailable):
+        memberships.evict("general", ids)

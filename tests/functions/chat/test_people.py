@@ -20,7 +20,7 @@ def test_a_persons_connections_are_counted_once_each(store: Store, people: Peopl
     assert people.arrive(ADA, "C=") == {"C="}
     assert store.calls == ["UpdateItem"] * 8
     [person] = store.items(MEMBERSHIPS)
-    assert person["connection_id"] == {"S": "~ada"}
+    assert person["place"] == {"S": "~ada"}
     assert person["expires_at"] == {"N": str(NOW // 1000 + 86_400)}
     assert "client_id" not in person
 
