@@ -7,15 +7,15 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from sys import getsizeof
+from typing import Any, NamedTuple
 
 KEPT = 2000
 """Entries that are kept."""
 
-KEPT_CHARACTERS = 16 * 1024 * 1024
-"""Characters that are kept of all entries together: the oldest go first."""
+KEPT_BYTES = 16 * 1024 * 1024
+"""Bytes that the texts of all entries may take together: the oldest go first."""
 
 TEXT_LIMIT = 16 * 1024
 """Characters that are kept of a text."""
@@ -30,10 +30,14 @@ SAFE_INTEGER = 2**53
 """Beyond it JavaScript loses digits, so the number is kept as text."""
 
 
-@dataclass(frozen=True)
-class Entry:
+ITEM_BYTES = 64
+"""About what an item of a list or an object takes besides its texts."""
+
+
+class Entry(NamedTuple):
     """One thing that happened. `number` counts up without gaps; `time` is in epoch seconds; `cut` tells
-    that some of the facts were too long and are not whole. `facts` can always be written as JSON.
+    that some of the facts were too long and are not whole; `size` is about what it takes, in bytes. `facts` can
+    always be written as JSON.
 
     Kinds and their facts:
     connected {connection, api, stage, source}, refused {connection, api, stage, status},
@@ -71,22 +75,25 @@ class Journal:
 
     def record(self, kind: str, **facts: Any) -> None:
         """Add an entry. What is too long is cut, so that no client and no handler can fill the memory;
-        events and results are copied, so that nobody can change them afterwards.
+        what could be changed afterwards is copied.
         """
-        keepers = {name: _Keeper() for name in facts}  # each has room of its own: no fact crowds out another
-        kept = {
-            name: keepers[name].text(value, VALUE_LIMIT)
-            if name in ("event", "result") and isinstance(value, str)
-            else keepers[name].keep(value)
-            for name, value in facts.items()
-        }
+        size, cut = 0, False
+        for name, value in facts.items():
+            # Nearly all facts are texts of moderate length, which are kept as they are.
+            if type(value) is str and len(value) <= TEXT_LIMIT:
+                size += getsizeof(value)
+                continue
+            keeper = _Keeper()  # each has room of its own: no fact crowds out another
+            if name in ("event", "result") and isinstance(value, str):
+                facts[name] = keeper.text(value, VALUE_LIMIT)
+            else:
+                facts[name] = keeper.keep(value)
+            size, cut = size + keeper.bytes, cut or keeper.cut
         self._count += 1
-        cut = any(keeper.cut for keeper in keepers.values())
-        size = sum(keeper.size for keeper in keepers.values())
-        entry = Entry(self._count, self._clock(), kind, kept, cut, size)
+        entry = Entry(self._count, self._clock(), kind, facts, cut, size)
         self._entries.append(entry)
-        self._size += entry.size
-        while len(self._entries) > KEPT or (self._size > KEPT_CHARACTERS and len(self._entries) > 1):
+        self._size += size
+        while len(self._entries) > KEPT or (self._size > KEPT_BYTES and len(self._entries) > 1):
             self._size -= self._entries.popleft().size
         for listener in tuple(self._listeners):
             listener(entry)
@@ -111,10 +118,10 @@ def plain(value: Any) -> Any:
 
 
 class _Keeper:
-    """Copies a fact within the limits, and counts."""
+    """Copies a fact within the limits, and counts: characters and items in `size`, what it takes in `bytes`."""
 
     def __init__(self) -> None:
-        self.size = 0
+        self.size = self.bytes = 0
         self.cut = False
 
     def keep(self, value: Any, depth: int = 0) -> Any:
@@ -143,8 +150,10 @@ class _Keeper:
         """As much of the text as there is room for."""
         room = max(0, min(limit, VALUE_LIMIT - self.size))
         self.cut = self.cut or len(text) > room
-        self.size += min(len(text), room)
-        return text[:room]
+        kept = text[:room]
+        self.size += len(kept)
+        self.bytes += getsizeof(kept)
+        return kept
 
     def _integer(self, number: int) -> int | str:
         if abs(number) <= SAFE_INTEGER:
@@ -156,6 +165,7 @@ class _Keeper:
     def _while_room(self, items: Iterable[Any]) -> Iterable[Any]:
         for item in items:
             self.size += 8  # an item costs something even where it has no text
+            self.bytes += ITEM_BYTES
             if self.size >= VALUE_LIMIT:
                 self.cut = True
                 return

@@ -226,7 +226,8 @@ def _server(
         faults=faults,
         clock=options.clock,
     )
-    return make_server(app, assumptions=options.assumptions), inspector.close
+    server = make_server(app, assumptions=options.assumptions, post=app.state.post)
+    return server, inspector.close
 
 
 def _background(

@@ -1,7 +1,7 @@
 """What a fault does to a post to a connection."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from starlette.types import Receive, Scope
 
@@ -28,7 +28,7 @@ class Hung(Exception):
         self.seconds = seconds
 
 
-async def disturb(fault: Rule, connection_id: str, deliver: Callable[[], Awaitable[None]]) -> None:
+async def disturb(fault: Rule, connection_id: str, deliver: Callable[[], None]) -> None:
     """Carry out the fault; Gone, RequestRefused or Hung where the post does not succeed."""
     match fault.do:
         case "lose":
@@ -45,8 +45,8 @@ async def disturb(fault: Rule, connection_id: str, deliver: Callable[[], Awaitab
             assert fault.ms is not None
             await asyncio.sleep(fault.ms / 1000)
         case "repeat":
-            await deliver()
-    await deliver()
+            deliver()
+    deliver()
     if fault.do == "late":
         raise _refused(500)
 

@@ -57,7 +57,7 @@ class Connection:
     """
 
     session: Session
-    send: Callable[[str], Awaitable[None]]
+    send: Callable[[str], None]
     close: Callable[[int, str], Awaitable[None]]
     last_active_ms: int
     opened_at: float = 0.0

@@ -100,7 +100,7 @@ class Gateway:
         self,
         accepted: Accepted,
         *,
-        send: Callable[[str], Awaitable[None]],
+        send: Callable[[str], None],
         close: Callable[[int, str], Awaitable[None]],
     ) -> Connection:
         """The 101 is on the wire: from now on the connection can be posted to."""
@@ -121,10 +121,10 @@ class Gateway:
         message = self._messages.take(connection.session, body, now_ms=now_ms)
         if not self._messages.admit(message):
             if self._assumptions.throttled_frame == "error":  # L14
-                await self._answer(connection, message, Problem.THROTTLED)
+                self._answer(connection, message, Problem.THROTTLED)
             return
         async with connection.running(in_turn=self._assumptions.order == "kept"):
-            await self._answer(connection, message, await self._messages.run(connection.session, message))
+            self._answer(connection, message, await self._messages.run(connection.session, message))
 
     def control_frame(self, connection: Connection) -> None:
         """A ping or pong came in, which does not count as activity unless that is assumed (contract L17)."""
@@ -148,9 +148,9 @@ class Gateway:
         if not self.closing:
             await self._departures.run(connection.session, code, reason)
 
-    async def post(self, connection_id: str, text: str) -> None:
+    def post(self, connection_id: str, text: str) -> None:
         """Send a text frame to a connection; Gone, BufferFull or Throttled where that cannot be."""
-        await self._send(self._managed(connection_id), text)
+        self._send(self._managed(connection_id), text)
 
     def describe(self, connection_id: str) -> dict[str, Any]:
         """What GetConnection tells, in AWS's order (contract M03); Gone or Throttled."""
@@ -190,19 +190,19 @@ class Gateway:
             raise Throttled
         return self.connections.get(connection_id)
 
-    async def _answer(self, connection: Connection, message: Message, outcome: str | Problem | None) -> None:
+    def _answer(self, connection: Connection, message: Message, outcome: str | Problem | None) -> None:
         if isinstance(outcome, Problem):
             outcome = events.error_frame(
                 outcome.value, connection_id=connection.id, request_id=message.request_id
             )
         if outcome is not None and connection.state is State.OPEN:
             try:
-                await self._send(connection, outcome)
+                self._send(connection, outcome)
             except (BufferFull, Gone) as error:
                 log.debug("%s: nothing could be sent: %r", connection.id, error)
 
-    async def _send(self, connection: Connection, text: str) -> None:
-        await connection.send(text)
+    def _send(self, connection: Connection, text: str) -> None:
+        connection.send(text)
         self._active(connection, received=False)
         self._record("sent", connection.session, text=text)
 

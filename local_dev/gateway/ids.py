@@ -37,6 +37,12 @@ class IdSource:
         return base64.urlsafe_b64encode(head + tail).decode()
 
 
+def request_id(*, random: Callable[[int], bytes] = os.urandom) -> str:
+    """A random UUID, as calls of the management API and invocations have (contract M02)."""
+    noise = random(16).hex()
+    return f"{noise[:8]}-{noise[8:12]}-4{noise[13:16]}-a{noise[17:20]}-{noise[20:]}"
+
+
 def extended_request_id(*, random: Callable[[int], bytes] = os.urandom) -> str:
     """An id of the same form for a request that belongs to no connection (contract M02)."""
     return base64.urlsafe_b64encode(random(11)).decode()

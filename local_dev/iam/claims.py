@@ -1,9 +1,10 @@
 """What a request says of its own signature, in its headers or (presigned) in its query string. Pure."""
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from ..errors import SignatureError
 from . import canonical
@@ -15,11 +16,15 @@ WINDOW = 300
 LONGEST = 7 * 24 * 3600
 """Seconds that a presigned URL may be valid."""
 
+_USUAL = re.compile(
+    r"([^ ,=]+) Credential=([^ ,=]+), ?SignedHeaders=([^ ,=]+), ?Signature=([^ ,=]+)", re.ASCII
+)
+"""An Authorization header as all SDKs write it."""
+
 _HASHED = "ashed with SHA-256 and encoded with Base64)"
 
 
-@dataclass(frozen=True, slots=True)
-class SignedRequest:
+class SignedRequest(NamedTuple):
     """A request as it came: `path` and `query` still encoded, `headers` folded by `canonical.headers`."""
 
     method: str
@@ -29,8 +34,7 @@ class SignedRequest:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A signature. `query` is the query string that it covers; `lifetime` in seconds, None unless presigned."""
 
     algorithm: str
@@ -61,6 +65,10 @@ def read_claim(request: SignedRequest) -> Claim:
 
 
 def _in_headers(request: SignedRequest, authorization: str) -> Claim:
+    if (usual := _USUAL.fullmatch(authorization)) and (date := request.headers.get("x-amz-date")):
+        token = request.headers.get("x-amz-security-token")
+        algorithm, credential, signed_headers, signature = usual.groups()
+        return Claim(algorithm, credential, signed_headers, signature, date, token, request.query)
     algorithm, _, rest = authorization.partition(" ")
     fields = {}
     for part in rest.split(","):

@@ -47,7 +47,7 @@ def verify(
         raise invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     if claim.algorithm != ALGORITHM:
         raise incomplete(f"Unsupported AWS 'algorithm' (only {ALGORITHM} for now).")
-    key_id = _check_scope(claim, service, region)
+    key_id = _key_id(claim.credential, claim.date, service, region)
     found = credentials_of(key_id)
     if found is None:
         raise _unrecognized()
@@ -89,13 +89,14 @@ def _check_age(claim: Claim, now: float) -> None:
         )
 
 
-def _check_scope(claim: Claim, service: str, region: str) -> str:
-    """The access key id of a credential that is scoped to this service, region and day."""
-    parts = claim.credential.split("/")
+@lru_cache(maxsize=256)
+def _key_id(credential: str, moment: str, service: str, region: str) -> str:
+    """The access key id of a credential that is scoped to this service, region and the day of the moment."""
+    parts = credential.split("/")
     if len(parts) != 5:
         raise incomplete(
             "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "
-            f"got '{claim.credential[:128]}'"
+            f"got '{credential[:128]}'"
         )
     key_id, date, its_region, its_service, term = parts
     problems = []
@@ -105,10 +106,10 @@ def _check_scope(claim: Claim, service: str, region: str) -> str:
         problems.append(f"Credential should be scoped to correct service: '{service}'. ")
     if term != "aws4_request":
         problems.append("Credential should be scoped with a valid terminator: 'aws4_request'. ")
-    if date != claim.date[:8]:
+    if date != moment[:8]:
         problems.append(
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
-            f"'{date[:16]}' != '{claim.date[:8]}', from '{claim.date}'. "
+            f"'{date[:16]}' != '{moment[:8]}', from '{moment}'. "
         )
     if problems:
         raise invalid("".join(problems))

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +136,21 @@ class Inspector:
         if gateway is None:
             return _problem(404, "There is no such API")
         connection = request.path_params["connection"]
+        try:
+            return await self._carry_out(request, gateway, connection)
+        except Gone:
+            return _problem(410, "The connection is closed")
+        except BufferFull:
+            return _problem(429, "The client reads too slowly, its buffer is full")
+        except Throttled:
+            return _problem(429, "The account's limit of requests a second is used up")
+        except (RuntimeError, OSError):  # its close frame was already on the way
+            return _problem(410, "The connection was closed meanwhile")
+
+    async def _carry_out(self, request: Request, gateway: Gateway, connection: str) -> Response:
         if request.method == "DELETE":
-            return await _done(gateway.cut(connection))
+            await gateway.cut(connection)
+            return _json({"done": True})
         body = await read_body(request, MESSAGE_LIMIT)
         if body is None:
             return _problem(413, f"A message can have {MESSAGE_LIMIT} bytes at most")
@@ -145,7 +158,8 @@ class Inspector:
             text = body.decode()
         except UnicodeDecodeError:
             return _problem(400, "A message has to be UTF-8 text")
-        return await _done(gateway.post(connection, text))
+        gateway.post(connection, text)
+        return _json({"done": True})
 
 
 def add_inspector(
@@ -182,20 +196,6 @@ def add_inspector(
     # Under a router the path's last slash matters, and the site may have taken every other path.
     app.router.routes[0:0] = [Route(PREFIX, _to_the_page), Mount(PREFIX, app=inspector)]
     return inspector
-
-
-async def _done(action: Awaitable[None]) -> Response:
-    try:
-        await action
-    except Gone:
-        return _problem(410, "The connection is closed")
-    except BufferFull:
-        return _problem(429, "The client reads too slowly, its buffer is full")
-    except Throttled:
-        return _problem(429, "The account's limit of requests a second is used up")
-    except (RuntimeError, OSError):
-        return _problem(410, "The connection was closed meanwhile")  # its close frame was already on the way
-    return _json({"done": True})
 
 
 def _json(value: Any) -> Response:

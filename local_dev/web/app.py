@@ -55,11 +55,13 @@ def make_app(
 
     `guard` checks requests to the management API, None lets all of them pass; `faults` happen to them; `extra`
     are called with the application to add routes of their own, ahead of the site (the Invoke API, the inspector).
+    `app.state.post` answers plain posts to connections by itself (see `make_server`), None while faults happen to them.
     """
     assumed = assumptions or Assumptions()
     app = FastAPI(title="local gateway", openapi_url=None, docs_url=None, redoc_url=None)
     addresses = Addresses({key: gateway.api for key, gateway in gateways.items()})
-    add_management_routes(app, gateways, assumptions=assumed, guard=guard, faults=faults)
+    management = add_management_routes(app, gateways, assumptions=assumed, guard=guard, faults=faults)
+    app.state.post = management.post if management.is_plain else None
     for key in gateways:
         app.add_route(f"/{key}", _plain_get(assumed), methods=READING)
     for add in extra:

@@ -29,7 +29,7 @@ class DataPlane:
             return
         wire: GatewayWebSocketProtocol = socket.scope["extensions"]["wire"]
 
-        async def send(text: str) -> None:
+        def send(text: str) -> None:
             if wire.buffered() > BUFFER_LIMIT:
                 raise BufferFull
             try:

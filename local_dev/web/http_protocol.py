@@ -1,31 +1,46 @@
 """HTTP on a socket: uvicorn's protocol, with bounds on what a request may have and how long it may take.
 
-Header names of a handshake keep the client's spelling (contract E20).
+Header names of a handshake keep the client's spelling (contract E20). Posts to connections, of which each message
+makes as many as there are members, are answered here, without a task and an application for each.
 """
 
 import asyncio
 import contextlib
 import json
+import math
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from .limits import BODY_LIMIT, CLOSE_TIMEOUT, HEAD_LIMIT, REQUEST_TIMEOUT, TARGET_LIMIT
+from ..iam.claims import SignedRequest
+from ..iam.guard import signed_request
+from .limits import BODY_LIMIT, CLOSE_TIMEOUT, HEAD_LIMIT, MESSAGE_LIMIT, REQUEST_TIMEOUT, TARGET_LIMIT
+from .management import Answer
+
+POST_PATH = b"connections/"
+"""What the path of a post has in it, however its `@` is written."""
 
 
 class GatewayHttpProtocol(HttpToolsProtocol):
     """Refuses with 400, 408, 413, 414 or 431 what is not a request of reasonable size; hands handshakes over
-    as they were sent.
+    as they were sent. `post` answers plain posts to connections; without it the application does.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, post: Callable[[SignedRequest], Answer] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.post = post
+        self.posted: bytearray | None = None
+        """What has come of the body of a post that is answered here."""
         self.sent_headers: list[tuple[bytes, bytes]] = []
         self.arriving = False
         """Whether a request has begun to come and is not complete."""
         self.head_complete = False
+        self.head_size = 0
         self.size = 0
         """Bytes of that request, but for the piece that it began in."""
         self.fault = 400
@@ -69,7 +84,7 @@ class GatewayHttpProtocol(HttpToolsProtocol):
             "transport": {"abort": self.transport.abort}
         }  # for what is never answered
         self.sent_headers = []
-        self.arriving, self.head_complete, self.size = True, False, 0
+        self.arriving, self.head_complete, self.size, self.head_size = True, False, 0, 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -77,18 +92,66 @@ class GatewayHttpProtocol(HttpToolsProtocol):
             self.stop(414)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
+        self.head_size += len(name) + len(value)
         self.sent_headers.append((name, value))
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.sent_headers) > HEAD_LIMIT:
+        if len(self.url) + self.head_size > HEAD_LIMIT:
             self.stop(431)
-        super().on_headers_complete()
+        if self.is_plain_post():
+            self.posted = bytearray()
+        else:
+            super().on_headers_complete()
         self.head_complete = True
+
+    def on_body(self, body: bytes) -> None:
+        if self.posted is not None:
+            self.posted += body
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         self.arriving = False
-        super().on_message_complete()
+        if self.posted is not None:
+            body, self.posted = bytes(self.posted), None
+            self.answer_post(body)
+        else:
+            super().on_message_complete()
+
+    def is_plain_post(self) -> bool:
+        """Whether the request, of which the head is there, is a post to a connection without anything special
+        about it. Everything else is the application's, and so is what comes while an answer of its own is due.
+        """
+        return (
+            self.post is not None
+            and POST_PATH in self.url
+            and self.parser.get_method() == b"POST"
+            and _length(self.headers) <= MESSAGE_LIMIT
+            and (self.cycle is None or self.cycle.response_complete)
+            and not (self.pipeline or self.flow.write_paused or self.expect_100_continue)
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+        )
+
+    def answer_post(self, body: bytes) -> None:
+        """Have a post answered, at once."""
+        assert self.post is not None
+        url = httptools.parse_url(self.url)
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers]
+        query = (url.query or b"").decode("latin-1")
+        try:
+            answer = self.post(signed_request("POST", url.path.decode("latin-1"), query, headers, body))
+        except Exception:
+            self.logger.exception("a post could not be answered")
+            self.refuse(500)
+            return
+        content = [STATUS_LINE[answer.status]]
+        for name, value in (*self.server_state.default_headers, *answer.headers):
+            content += (name, b": ", value, b"\r\n")
+        self.transport.write(b"".join([*content, b"\r\n", answer.body]))
+        self.on_response_complete()
 
     def handle_websocket_upgrade(self) -> None:
         if self.pipeline or (self.cycle is not None and not self.cycle.response_complete):
@@ -139,6 +202,14 @@ class GatewayHttpProtocol(HttpToolsProtocol):
         if self.deadline is not None:
             self.deadline.cancel()
             self.deadline = None
+
+
+def _length(headers: list[tuple[bytes, bytes]]) -> float:
+    """The length of a body that was declared."""
+    for name, value in headers:
+        if name == b"content-length":
+            return int(value)  # the parser has seen to it that it is one
+    return math.inf
 
 
 def _answer(status: int) -> bytes:

@@ -7,7 +7,6 @@ log tail (LogType), no client context.
 
 import json
 import re
-import uuid
 from collections.abc import Container
 from typing import Any, NoReturn, Protocol
 
@@ -16,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from ..errors import AccessDenied, FunctionError, FunctionThrottled, RequestRefused
+from ..gateway.ids import request_id
 from ..iam.guard import InvokeGuard
 from .management import as_signed, read_body
 
@@ -202,4 +202,4 @@ def _refusal(error: RequestRefused) -> Response:
 
 
 def _headers() -> dict[str, str]:
-    return {"x-amzn-requestid": str(uuid.uuid4())}
+    return {"x-amzn-requestid": request_id()}

@@ -1,17 +1,19 @@
 """The management API: POST, GET and DELETE on …/@connections/{connectionId} (contract M01 to M17).
 
-A plain ASGI application behind its routes, without the framework's resolving of parameters: each message
-passes here once for every member.
+Each message passes here once for every member. So a post is one plain call, `ManagementApi.post`, which the HTTP
+protocol makes by itself once it has the body; everything else, and posts while faults are injected, comes through
+the application.
 """
 
 import functools
 import json
 import re
-import uuid
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
@@ -23,7 +25,7 @@ from ..faults.posts import Hung, disturb, hang
 from ..gateway.assumptions import Assumptions
 from ..gateway.connections import BufferFull, Gone, Throttled
 from ..gateway.gateway import Gateway
-from ..gateway.ids import extended_request_id, is_well_formed, trace_id
+from ..gateway.ids import extended_request_id, is_well_formed, request_id, trace_id
 from ..iam.claims import SignedRequest
 from ..iam.guard import ConnectionsGuard, signed_request
 from .addresses import Addresses
@@ -39,20 +41,31 @@ def add_management_routes(
     assumptions: Assumptions | None = None,
     guard: ConnectionsGuard | None = None,
     faults: Faults | None = None,
-) -> None:
+) -> "ManagementApi":
     """Add the routes to the application, for the gateways by their path; without a guard nothing is
     checked; `faults` happen to posts.
     """
     api = ManagementApi(gateways, assumptions=assumptions or Assumptions(), guard=guard, faults=faults)
     for path in ("/{base:path}@connections/{connection_id:path}", "/{base:path}@connections"):
         app.add_route(path, api)  # type: ignore[arg-type]  # any ASGI application will do
+    return api
 
 
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 
+class Answer(NamedTuple):
+    """A response as ASGI has it: `headers` with names in lower case."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes = b""
+
+
 class ManagementApi:
-    """All of it, as an ASGI application. It goes by the path as it was sent, whatever its route made of it."""
+    """All of it, as an ASGI application, and as a plain call for posts. It goes by the path as it was sent,
+    whatever its route made of it.
+    """
 
     def __init__(
         self,
@@ -63,86 +76,119 @@ class ManagementApi:
         faults: Faults | None = None,
     ) -> None:
         self._gateways, self._guard, self._faults = gateways, guard, faults
-        self._addresses = Addresses({key: gateway.api for key, gateway in gateways.items()})
+        addresses = Addresses({key: gateway.api for key, gateway in gateways.items()})
+        self._place = lru_cache(maxsize=256)(addresses.find)  # the same few for every post
         self._cross_api_post = assumptions.cross_api_post
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = Request(scope, receive)
         try:
-            response = await self._answer(request)
-        except RequestRefused as error:
-            response = refusal(error)
+            answer = await self._answer(Request(scope, receive))
         except Hung as hung:
             await hang(scope, receive, hung.seconds)
             return
         except ClientDisconnect:
             return
-        await response(scope, receive, send)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, request: Request) -> Response:
+    @property
+    def is_plain(self) -> bool:
+        """Whether `post` is all there is to a post: no faults are injected."""
+        return self._faults is None
+
+    def post(self, request: SignedRequest) -> Answer:
+        """Post a body of at most MESSAGE_LIMIT bytes to a connection, or say why not."""
+        try:
+            gateway, connection_id = self._admit(request)
+            gateway.post(connection_id, _text(request.body))
+        except (RequestRefused, Gone, BufferFull, Throttled) as error:
+            return self._refusal(error, request)
+        return Answer(200, [_EMPTY, _JSON, *_ids()])
+
+    async def _answer(self, request: Request) -> Answer:
+        signed = as_signed(request, b"")
+        try:
+            self._find(signed)  # what is for no connection is refused before its body is read
+            body = await read_body(request, MESSAGE_LIMIT)  # contract M09
+            if body is None:
+                return refusal(RequestRefused(413, "PayloadTooLargeException", "Message too long"))
+            signed = as_signed(request, body)
+            if signed.method == "POST" and self.is_plain:
+                return self.post(signed)
+            return await self._carry_out(signed, *self._admit(signed))
+        except (RequestRefused, Gone, BufferFull, Throttled) as error:
+            return self._refusal(error, signed)
+
+    def _admit(self, request: SignedRequest) -> tuple[Gateway, str]:
+        """The gateway and the id of a request that is signed well and allowed; RequestRefused says why not."""
         gateway, connection_id = self._find(request)
-        if request.method not in METHODS or not connection_id:
-            # What AWS says wherever there is no route.
-            raise RequestRefused(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
-        body = await read_body(request, MESSAGE_LIMIT)  # contract M09
-        if body is None:
-            raise RequestRefused(413, "PayloadTooLargeException", "Message too long")
         if self._guard is not None:
-            self._guard.check(as_signed(request, body), gateway.api)
+            self._guard.check(request, gateway.api)
         if not is_well_formed(connection_id):
             raise RequestRefused(400, "BadRequestException", f"Invalid connectionId: {connection_id}")
-        try:
-            return await self._carry_out(request, gateway, connection_id, body)
-        except Gone:
-            if self._cross_api_post == 403 and self._lives_elsewhere(connection_id):  # contract M17
-                raise _forbidden() from None
-            # The error is named by the header alone, the body is empty: botocore goes by the header (M05, M06).
-            headers = {**_headers(), "x-amzn-errortype": "GoneException"}
-            return Response(status_code=410, media_type="application/json", headers=headers)
-        except BufferFull:
-            raise RequestRefused(429, "LimitExceededException", "The client's buffer is full") from None
-        except Throttled:
-            raise RequestRefused(429, "LimitExceededException", "Rate exceeded") from None
+        return gateway, connection_id
 
-    async def _carry_out(
-        self, request: Request, gateway: Gateway, connection_id: str, body: bytes
-    ) -> Response:
+    async def _carry_out(self, request: SignedRequest, gateway: Gateway, connection_id: str) -> Answer:
         if request.method == "POST":
-            deliver = functools.partial(gateway.post, connection_id, _text(body))
+            deliver = functools.partial(gateway.post, connection_id, _text(request.body))
             fault = self._faults and self._faults.ask(self._question(request, connection_id))
-            await (disturb(fault, connection_id, deliver) if fault else deliver())
-            return Response(status_code=200, media_type="application/json", headers=_headers())
+            if fault:
+                await disturb(fault, connection_id, deliver)
+            else:
+                deliver()
+            return Answer(200, [_EMPTY, _JSON, *_ids()])
         if request.method == "DELETE":
             await gateway.cut(connection_id)
-            return Response(status_code=204, headers=_headers())
+            return Answer(204, _ids())
         # Printed with a blank on both sides of each colon, as AWS does (M03).
         description = gateway.describe(connection_id)
         shown = json.dumps(description, indent=2, separators=(",", " : "), ensure_ascii=False)
-        return Response(shown, media_type="application/json", headers=_headers())
+        return _with_body(200, shown.encode("utf-8", "replace"))
 
-    def _question(self, request: Request, connection_id: str) -> Question:
+    def _question(self, request: SignedRequest, connection_id: str) -> Question:
         assert self._faults
         caller = self._faults.caller(signer(request.headers.get("authorization", "")))
         return Question(at="post", function=caller, connection=connection_id)
 
-    def _find(self, request: Request) -> tuple[Gateway, str]:
+    def _find(self, request: SignedRequest) -> tuple[Gateway, str]:
         """The gateway that the request is for, and what stands in the place of the connection id."""
-        path = unquote(request.scope["raw_path"].decode("latin-1"))
-        place = self._addresses.find(request.headers.get("host", ""), path)
+        base, found, connection_id = unquote(request.path).partition("/@connections")
+        place = self._place(request.headers.get("host", ""), base)
         if place is None or place.key is None:
             raise _forbidden()  # contract M11
-        head, found, connection_id = place.rest.partition("/@connections")
-        if found and not head and connection_id[:1] in ("", "/"):
+        if found and not place.rest and connection_id[:1] in ("", "/"):
+            if request.method not in METHODS or not connection_id[1:]:
+                # What AWS says wherever there is no route.
+                raise RequestRefused(
+                    403, "MissingAuthenticationTokenException", "Missing Authentication Token"
+                )
             return self._gateways[place.key], connection_id[1:]
         if place.custom:
             # A custom domain's endpoint has no stage in it (M13). The row has no status: wherever else AWS
             # was seen to say this, it was 404 NotFoundException, with the full stop.
-            route = f"{place.rest.removeprefix('/')} for http method {request.method}"
+            path = f"{place.rest}{found}{connection_id}".removeprefix("/")
+            route = f"{path} for http method {request.method}"
             raise RequestRefused(404, "NotFoundException", f"No method found matching route {route}.")
         raise _forbidden()
 
-    def _lives_elsewhere(self, connection_id: str) -> bool:
+    def _refusal(
+        self, error: RequestRefused | Gone | BufferFull | Throttled, request: SignedRequest
+    ) -> Answer:
+        match error:
+            case Gone() if self._cross_api_post == 403 and self._lives_elsewhere(request):  # contract M17
+                return refusal(_forbidden())
+            case Gone():
+                # Named by the header alone, the body is empty: botocore goes by the header (M05, M06).
+                return Answer(410, [_EMPTY, _JSON, (b"x-amzn-errortype", b"GoneException"), *_ids()])
+            case BufferFull():
+                return refusal(RequestRefused(429, "LimitExceededException", "The client's buffer is full"))
+            case Throttled():
+                return refusal(RequestRefused(429, "LimitExceededException", "Rate exceeded"))
+        return refusal(error)
+
+    def _lives_elsewhere(self, request: SignedRequest) -> bool:
+        _, connection_id = self._find(request)
         for gateway in self._gateways.values():
             try:
                 gateway.connections.get(connection_id)
@@ -177,15 +223,14 @@ def as_signed(request: Request, body: bytes) -> SignedRequest:
     )
 
 
-def refusal(error: RequestRefused) -> Response:
-    """The response that stands for a refusal. IAM's has its text under `Message`, all others under
-    `message`, as API Gateway's do: SDKs read both.
+def refusal(error: RequestRefused) -> Answer:
+    """The answer that stands for a refusal. IAM's has its text under `Message`, all others under `message`,
+    as API Gateway's do: SDKs read both.
     """
     key = "Message" if isinstance(error, AccessDenied) else "message"
     body = json.dumps({key: error.message}, ensure_ascii=False, separators=(",", ":"))
-    headers = {**_headers(), "x-amzn-errortype": error.error_type}
-    return Response(
-        body.encode("utf-8", "replace"), error.status, media_type="application/json", headers=headers
+    return _with_body(
+        error.status, body.encode("utf-8", "replace"), (b"x-amzn-errortype", error.error_type.encode())
     )
 
 
@@ -203,9 +248,17 @@ def _text(body: bytes) -> str:
         return _SURROGATE.sub(b"\xef\xbf\xbd", body).decode("utf-8", "replace")
 
 
-def _headers() -> dict[str, str]:
-    return {
-        "x-amzn-requestid": str(uuid.uuid4()),
-        "x-amz-apigw-id": extended_request_id(),
-        "x-amzn-trace-id": trace_id(),
-    }
+_JSON = (b"content-type", b"application/json")
+_EMPTY = (b"content-length", b"0")
+
+
+def _with_body(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Answer:
+    return Answer(status, [(b"content-length", str(len(body)).encode()), _JSON, *headers, *_ids()], body)
+
+
+def _ids() -> list[tuple[bytes, bytes]]:
+    return [
+        (b"x-amzn-requestid", request_id().encode()),
+        (b"x-amz-apigw-id", extended_request_id().encode()),
+        (b"x-amzn-trace-id", trace_id().encode()),
+    ]

@@ -9,13 +9,15 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvicorn
 
 from ..gateway.assumptions import Assumptions
+from ..iam.claims import SignedRequest
 from .http_protocol import GatewayHttpProtocol
+from .management import Answer
 from .socket_protocol import GatewayWebSocketProtocol
 
 
@@ -33,15 +35,22 @@ def _worth_saying(record: logging.LogRecord) -> bool:
     return not cancelled and not str(record.msg).startswith("Cancel %s running task(s)")
 
 
-def make_server(app: Any, *, assumptions: Assumptions | None = None) -> Server:
-    """A server for `app`; `assumptions` decide compression (L19) and what a too large message hears (L05)."""
+def make_server(
+    app: Any,
+    *,
+    assumptions: Assumptions | None = None,
+    post: Callable[[SignedRequest], Answer] | None = None,
+) -> Server:
+    """A server for `app`; `assumptions` decide compression (L19) and what a too large message hears (L05).
+    `post` answers plain posts to connections; without it they are the application's as well.
+    """
     assumed = assumptions or Assumptions()
     logging.getLogger("uvicorn.error").addFilter(_worth_saying)
     protocol = functools.partial(GatewayWebSocketProtocol, too_large_reason=assumed.too_large_reason)
     return Server(
         uvicorn.Config(
             app,
-            http=GatewayHttpProtocol,
+            http=functools.partial(GatewayHttpProtocol, post=post),  # type: ignore[arg-type]
             ws=protocol,  # type: ignore[arg-type]  # uvicorn only ever calls it
             proxy_headers=False,  # the address of a client is that of its socket, whatever it says itself
             ws_ping_interval=None,

@@ -16,6 +16,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import InvalidState
 from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from .limits import BUFFER_LIMIT, CLOSE_TIMEOUT, EARLY_LIMIT, FRAME_LIMIT, MESSAGE_LIMIT
@@ -27,6 +28,11 @@ DEFLATE_MARGIN = 256
 """Bytes by which compression may make a frame of text that does not compress longer."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def _head(length: int) -> bytes:
+    """What stands before the payload of a whole text frame of a server, of at most 64 KB (RFC 6455, 5.2)."""
+    return bytes((0x81, length)) if length < 126 else b"\x81\x7e" + length.to_bytes(2, "big")
 
 
 class Frames(ServerProtocol):
@@ -81,10 +87,19 @@ class GatewayWebSocketProtocol(WebSocketsSansIOProtocol):
         """Put a message on the wire, in frames of the permitted size that no other message comes between;
         ClientDisconnected where there is nobody.
         """
-        data = _SURROGATES.sub("\ufffd", text).encode()  # L07: what has no UTF-8 is one replacement character
-        size = FRAME_LIMIT - (DEFLATE_MARGIN if self.conn.extensions else 0)
+        try:
+            data = text.encode()
+        except UnicodeEncodeError:  # L07: what has no UTF-8 is one replacement character
+            data = _SURROGATES.sub("\ufffd", text).encode()
         if self.disconnected or self.close_sent or self.transport.is_closing():
             raise ClientDisconnected
+        if len(data) <= FRAME_LIMIT and not (self.conn.extensions or self.conn.writes):
+            # One frame as it is, which is what nearly all of them are: websockets' own way takes twice as long.
+            if self.conn.state is not State.OPEN:
+                raise ClientDisconnected
+            self.transport.write(_head(len(data)) + data)
+            return
+        size = FRAME_LIMIT - (DEFLATE_MARGIN if self.conn.extensions else 0)
         try:
             self.conn.send_text(data[:size], fin=len(data) <= size)
             for start in range(size, len(data), size):

@@ -167,7 +167,7 @@ async def test_l13_beyond_5000_requests_at_once_the_account_is_throttled() -> No
     limits = AccountLimits(clock=lambda: now)
     frames: list[str] = []
 
-    async def send(text: str) -> None:
+    def send(text: str) -> None:
         frames.append(text)
 
     async def close(code: int, reason: str) -> None:

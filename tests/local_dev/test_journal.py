@@ -50,13 +50,26 @@ def test_the_oldest_entries_go_first() -> None:
 
 
 def test_all_entries_together_are_bounded(monkeypatch: Any) -> None:
-    monkeypatch.setattr(module, "KEPT_CHARACTERS", 1000)
+    monkeypatch.setattr(module, "KEPT_BYTES", 1200)
     journal = Journal()
     for number in range(10):
         journal.record("received", connection="a", text=f"{number}" * 400)
     assert [entry.facts["text"][0] for entry in journal.since(0)] == ["8", "9"]
     journal.record("received", connection="a", text="z" * 5000)
     assert [entry.facts["text"][0] for entry in journal.since(0)] == ["z"]  # the newest is always there
+
+
+def test_they_are_bounded_by_what_they_take_in_memory(monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "KEPT_BYTES", 4000)
+    kept = {}
+    for letter in ("a", "\u0633", "\N{GRINNING FACE}"):
+        journal = Journal()
+        for _ in range(20):
+            journal.record("received", text=letter * 400)
+        kept[len(letter.encode())] = len(journal.since(0))
+    assert 7 <= kept[1] <= 9
+    assert 3 <= kept[2] <= 5
+    assert kept[4] == 2
 
 
 def test_a_long_text_is_cut_and_says_so() -> None:
@@ -73,7 +86,7 @@ def test_a_large_result_is_cut_as_a_whole() -> None:
     journal.record("returned", function="f", request="r", result={"items": ["x" * 100] * 100_000})
     [entry] = journal.since(0)
     assert entry.cut
-    assert entry.size <= VALUE_LIMIT + 200
+    assert VALUE_LIMIT / 2 < entry.size < 4 * VALUE_LIMIT
     assert len(json.dumps(entry.facts)) < 2 * VALUE_LIMIT
 
 

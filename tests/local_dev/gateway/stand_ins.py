@@ -97,7 +97,7 @@ class Client:
         self.closed: tuple[int, str] | None = None
         self.failure: Exception | None = None
 
-    async def send(self, text: str) -> None:
+    def send(self, text: str) -> None:
         if self.failure:
             raise self.failure
         self.frames.append(text)

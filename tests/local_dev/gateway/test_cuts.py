@@ -38,7 +38,7 @@ async def test_an_idle_connection_is_cut_after_ten_minutes() -> None:
     await here.clock.move(0.5)
     assert here.client.closed == (1001, "Going away")
     with pytest.raises(Gone):
-        await here.gateway.post(here.connection.id, "x")
+        here.gateway.post(here.connection.id, "x")
     await here.gateway.disconnected(here.connection, 1001, "")
     assert here.ends() == [(1001, "Going away")]
     await finish(task)
@@ -51,7 +51,7 @@ async def test_a_message_in_either_direction_puts_the_cut_off() -> None:
     await here.clock.move(400)
     await here.say()
     await here.clock.move(400)
-    await here.gateway.post(here.connection.id, "x")
+    here.gateway.post(here.connection.id, "x")
     await here.clock.move(599)
     assert here.client.closed is None
     await here.clock.move(1)

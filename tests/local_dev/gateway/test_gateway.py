@@ -23,15 +23,16 @@ pytestmark = pytest.mark.anyio
 async def test_a_post_reaches_only_an_open_connection() -> None:
     """Contract P01, P02, M05."""
     here = await scene()
-    await here.gateway.post(here.connection.id, "hello")
+    here.gateway.post(here.connection.id, "hello")
     assert here.client.frames == ["hello"]
     here.client.failure = BufferFull()
     with pytest.raises(BufferFull):
-        await here.gateway.post(here.connection.id, "x")
+        here.gateway.post(here.connection.id, "x")
     await here.gateway.cut(here.connection.id)
-    for call in (here.gateway.post(here.connection.id, "x"), here.gateway.cut(here.connection.id)):
-        with pytest.raises(Gone):  # at once, though the socket is not closed yet
-            await call
+    with pytest.raises(Gone):  # at once, though the socket is not closed yet
+        here.gateway.post(here.connection.id, "x")
+    with pytest.raises(Gone):
+        await here.gateway.cut(here.connection.id)
     with pytest.raises(Gone):
         here.gateway.describe(here.connection.id)
 
@@ -40,7 +41,7 @@ async def test_describe() -> None:
     """Contract M03."""
     here = await scene()
     here.clock.now += 1.5
-    await here.gateway.post(here.connection.id, "x")
+    here.gateway.post(here.connection.id, "x")
     assert here.gateway.describe(here.connection.id) == {
         "identity": {"sourceIp": "203.0.113.7", "userAgent": "tester"},
         "connectedAt": "2023-11-14T22:13:20.000Z",
@@ -56,7 +57,7 @@ async def test_last_active(switch: str, moved: bool) -> None:
     here = await scene(Route("say"), assume={"last_active": switch})
     start = here.connection.last_active_ms
     here.clock.now += 1
-    await here.gateway.post(here.connection.id, "x")
+    here.gateway.post(here.connection.id, "x")
     assert here.connection.last_active_ms == start + (1000 if moved else 0)
     here.clock.now += 1
     await here.say()
@@ -131,7 +132,7 @@ async def test_whether_disconnect_waits_for_messages_that_run(switch: str) -> No
     assert len(here.functions.events("say")) == 1
     assert len(here.ends()) == (0 if switch == "yes" else 1)
     with pytest.raises(Gone):
-        await here.gateway.post(here.connection.id, "x")
+        here.gateway.post(here.connection.id, "x")
     release.set()
     await asyncio.gather(message, end)
     assert len(here.ends()) == 1
@@ -196,7 +197,7 @@ async def test_shut_down_closes_all_and_runs_no_disconnect() -> None:
 async def test_the_journal() -> None:
     here = await scene(TWO_WAY, DISCONNECT, handlers={"say": {"body": "hi"}})
     await here.say()
-    await here.gateway.post(here.connection.id, "posted")
+    here.gateway.post(here.connection.id, "posted")
     await here.gateway.disconnected(here.connection, 1005, "Client-side close frame status not set")
     entries = [(entry.kind, entry.facts) for entry in here.journal.since(0)]
     one = {"connection": here.connection.id}

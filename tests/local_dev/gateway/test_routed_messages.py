@@ -194,18 +194,18 @@ async def test_messages_and_management_share_the_accounts_requests() -> None:
     here = await scene(Route("say"))
     for _ in range(4997):
         assert await here.say() == []
-    await here.gateway.post(here.connection.id, "x")
+    here.gateway.post(here.connection.id, "x")
     here.gateway.describe(here.connection.id)
     assert await here.say() == []
     assert message_of(await here.say()) == "Too Many Requests"
     with pytest.raises(Throttled):
-        await here.gateway.post(here.connection.id, "x")
+        here.gateway.post(here.connection.id, "x")
     with pytest.raises(Throttled):
         here.gateway.describe(here.connection.id)
     with pytest.raises(Throttled):
         await here.gateway.cut(here.connection.id)
     await here.clock.move(0.001)
-    await here.gateway.post(here.connection.id, "y")
+    here.gateway.post(here.connection.id, "y")
     assert here.client.frames[-1] == "y"
 
 

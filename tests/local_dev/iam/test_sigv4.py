@@ -49,15 +49,15 @@ def changes(request: SignedRequest) -> dict[str, SignedRequest]:
     signed = request.headers.get("authorization", request.query)
     fields = {name: name for name in request.headers if name in signed.lower() and name != "authorization"}
     changed = {
-        f"header {name}": replace(request, headers={**request.headers, name: f"{request.headers[name]}x"})
+        f"header {name}": request._replace(headers={**request.headers, name: f"{request.headers[name]}x"})
         for name in fields
     }
     return {
         **changed,
-        "method": replace(request, method="PATCH"),
-        "path": replace(request, path=f"{request.path}x"),
-        "query": replace(request, query=f"{request.query}{'&' if request.query else ''}zz=1"),
-        "body": replace(request, body=request.body + b"x"),
+        "method": request._replace(method="PATCH"),
+        "path": request._replace(path=f"{request.path}x"),
+        "query": request._replace(query=f"{request.query}{'&' if request.query else ''}zz=1"),
+        "body": request._replace(body=request.body + b"x"),
     }
 
 
@@ -140,7 +140,7 @@ def test_e17_the_id_may_be_escaped_or_not_as_long_as_what_was_sent_was_signed(pa
 def test_another_date_key_region_or_service_does_not_verify() -> None:
     store, credentials = store_and_credentials(temporary=True)
     request = by_botocore(credentials, "POST", POST)
-    dated = replace(request, headers={**request.headers, "x-amz-date": "20261122T220142Z"})
+    dated = request._replace(headers={**request.headers, "x-amz-date": "20261122T220142Z"})
     assert error_of(dated, store).error_type == "InvalidSignatureException"
     other = replace(credentials, secret_access_key="another")
     assert error_of(by_botocore(other, "POST", POST), store).error_type == "InvalidSignatureException"
@@ -156,7 +156,7 @@ def test_another_date_key_region_or_service_does_not_verify() -> None:
 
 def test_a_bad_signature_tells_nothing_of_the_right_one() -> None:
     store, credentials = store_and_credentials(temporary=True)
-    error = error_of(replace(by_botocore(credentials, "POST", POST), body=b"other"), store)
+    error = error_of(by_botocore(credentials, "POST", POST)._replace(body=b"other"), store)
     assert (error.status, error.error_type) == (403, "InvalidSignatureException")
     assert error.message == (
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
@@ -205,8 +205,8 @@ def test_a_presigned_url_is_not_valid_before_its_time_nor_for_more_than_a_week()
 def test_expires_has_to_be_a_number(value: str) -> None:
     store, credentials = store_and_credentials(temporary=True)
     request = by_botocore(credentials, "GET", POST, expires=60)
-    changed = replace(
-        request, query=request.query.replace("X-Amz-Expires=60", f"X-Amz-Expires={quote(value)}")
+    changed = request._replace(
+        query=request.query.replace("X-Amz-Expires=60", f"X-Amz-Expires={quote(value)}")
     )
     assert error_of(changed, store).status == 403
 
@@ -216,7 +216,7 @@ def test_a_presigned_request_may_leave_its_payload_unsigned() -> None:
     request = by_botocore(
         credentials, "POST", POST, expires=60, headers=[("X-Amz-Content-SHA256", "UNSIGNED-PAYLOAD")]
     )
-    assert verified(replace(request, body=b"whatever"), store) is PRINCIPAL
+    assert verified(request._replace(body=b"whatever"), store) is PRINCIPAL
 
 
 def test_a_request_signed_in_its_headers_may_not() -> None:
@@ -230,7 +230,7 @@ def test_a_content_hash_has_to_be_the_bodys() -> None:
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     request = by_botocore(credentials, "POST", POST, headers=[("X-Amz-Content-SHA256", empty)])
     assert verified(request, store) is PRINCIPAL
-    assert error_of(replace(request, body=b"x"), store).error_type == "InvalidSignatureException"
+    assert error_of(request._replace(body=b"x"), store).error_type == "InvalidSignatureException"
 
 
 def test_an_unknown_key() -> None:
@@ -254,7 +254,7 @@ def test_the_host_has_to_be_signed() -> None:
     store, credentials = store_and_credentials(temporary=True)
     request = by_botocore(credentials, "POST", POST)
     authorization = request.headers["authorization"].replace("SignedHeaders=host;", "SignedHeaders=")
-    error = error_of(replace(request, headers={**request.headers, "authorization": authorization}), store)
+    error = error_of(request._replace(headers={**request.headers, "authorization": authorization}), store)
     assert (error.status, error.error_type) == (403, "InvalidSignatureException")
     assert "must be a 'SignedHeader'" in str(error)
 

@@ -57,7 +57,7 @@ class Handlers:
 
     async def post(self, connection: str, text: str) -> None:
         assert self.gateway
-        await self.gateway.post(connection, text)
+        self.gateway.post(connection, text)
 
 
 async def connect(handlers: Handlers, event: Mapping[str, Any]) -> Any:

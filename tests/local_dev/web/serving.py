@@ -35,7 +35,7 @@ class Served:
 
 
 @contextmanager
-def served(app: Any) -> Iterator[Served]:
-    """Serve `app`, and take it down again."""
-    with in_thread(listening(make_server(app))) as inside:
+def served(app: Any, **options: Any) -> Iterator[Served]:
+    """Serve `app`, and take it down again; what is left over goes to `make_server`."""
+    with in_thread(listening(make_server(app, **options))) as inside:
         yield Served(inside)

@@ -256,7 +256,7 @@ async def post(running: Served, connection_id: str, texts: list[str]) -> None:
     """Post to a client that is about to misbehave."""
     for text in texts:
         with contextlib.suppress(Gone, BufferFull):
-            await running.gateways["prod"].post(connection_id, text)
+            running.gateways["prod"].post(connection_id, text)
         await asyncio.sleep(0)
 
 

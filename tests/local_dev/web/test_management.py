@@ -65,7 +65,7 @@ class Client:
     closed: list[tuple[int, str]] = field(default_factory=list)
     full: bool = False
 
-    async def send(self, text: str) -> None:
+    def send(self, text: str) -> None:
         if self.full:
             raise BufferFull
         self.frames.append(text)
@@ -87,7 +87,8 @@ class Deployed:
         }
         app = FastAPI()
         guard = ConnectionsGuard(self.store.find, clock=lambda: time.time() + self.now["ahead"])
-        add_management_routes(app, self.gateways, assumptions=Assumptions(**assumed), guard=guard)
+        assumptions = Assumptions(**assumed)
+        self.api = add_management_routes(app, self.gateways, assumptions=assumptions, guard=guard)
         self.app = app
         self.served: Served
 
@@ -148,10 +149,11 @@ class Deployed:
             connection.close()
 
 
-@pytest.fixture(scope="module")
-def deployed() -> Iterator[Deployed]:
+@pytest.fixture(scope="module", params=["at once", "by the application"])
+def deployed(request: pytest.FixtureRequest) -> Iterator[Deployed]:
+    """Whose posts are answered by the HTTP protocol itself, or as all other requests are."""
     made = Deployed()
-    with served(made.app) as running:
+    with served(made.app, post=made.api.post if request.param == "at once" else None) as running:
         made.served = running
         yield made
 
@@ -378,7 +380,7 @@ def test_m17_another_region(deployed: Deployed) -> None:
 @pytest.mark.parametrize("status", [410, 403])
 def test_m17_through_another_api(status: int) -> None:
     made = Deployed(cross_api_post=status)
-    with served(made.app) as made.served:
+    with served(made.app, post=made.api.post) as made.served:
         client = made.connected("Other/prod")
         answer, _ = made.request("POST", f"/prod/@connections/{client.id}", b"x")
         assert (answer.status, client.frames) == (status, [])

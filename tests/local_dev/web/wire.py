@@ -116,7 +116,7 @@ async def served(
         for key, api in (apis or {"prod": make_api()}).items()
     }
     app = make_app(gateways=gateways, **{"edges": (), "site": None, "assumptions": assumptions, **options})
-    server = make_server(app, assumptions=assumptions)
+    server = make_server(app, assumptions=assumptions, post=app.state.post)
     async with listening(server) as port:
         try:
             yield Served(port, server, app, gateways, functions)
