@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import chat.start  # noqa: F401 (before all others)
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event import (
     APIGatewayAuthorizerRequestEvent,

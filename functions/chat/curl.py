@@ -46,7 +46,8 @@ class CurlPosts:
         self._signer = signer
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, CONCURRENCY)
-        self._idle = [self._handle() for _ in range(CONCURRENCY)]
+        self._idle: list[pycurl.Curl] = []
+        self._handles = 0
 
     @classmethod
     def from_environment(cls) -> "CurlPosts":
@@ -55,7 +56,7 @@ class CurlPosts:
         Raises KeyError where either is missing.
         """
         endpoint = os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"]
-        session = boto3.Session()
+        session = boto3.DEFAULT_SESSION or boto3.Session()  # that of the clients, where there are any
         credentials = session.get_credentials()
         if credentials is None:
             raise KeyError("AWS credentials")
@@ -73,11 +74,10 @@ class CurlPosts:
         turn: dict[pycurl.Curl, int] = {}
         answered_at = float("inf")
         while waiting or turn:
-            while waiting and self._idle:
+            while waiting and (handle := self._free()):
                 index, (connection_id, frame) = waiting.popleft()
                 sign = signed.get(frame) or signed.setdefault(frame, self._signer.batch(frame))
                 path = f"{self._stage}/%40connections/{quote(connection_id, safe='')}"
-                handle = self._idle.pop()
                 handle.setopt(pycurl.URL, self._origin + path)
                 handle.setopt(pycurl.HTTPHEADER, [*sign(path), "Content-Type:", "Expect:"])
                 handle.setopt(pycurl.POSTFIELDS, frame)
@@ -93,7 +93,7 @@ class CurlPosts:
                 self._multi.remove_handle(handle)
                 self._idle.append(handle)
                 results[turn.pop(handle)] = result
-            if turn and not (waiting and self._idle):
+            if turn and not finished:
                 self._multi.select(0.5)
         return [results[index] for index in range(len(posts))]
 
@@ -105,6 +105,13 @@ class CurlPosts:
             answers += [(handle, judge(handle.getinfo(pycurl.RESPONSE_CODE))) for handle in done]
             answers += [(handle, _failed(code, text)) for handle, code, text in failed]
         return answers
+
+    def _free(self) -> pycurl.Curl | None:
+        """A handle that is not in use, made where there may be one more."""
+        if not self._idle and self._handles < CONCURRENCY:
+            self._handles += 1
+            return self._handle()
+        return self._idle.pop() if self._idle else None
 
     def _handle(self) -> pycurl.Curl:
         handle = pycurl.Curl()
