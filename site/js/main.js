@@ -96,7 +96,7 @@ function enter(nameText, roomText) {
     onRelief: () => dispatch({ type: "relieved" }),
     heartbeat: () => frameOf({ type: "ping" }),
     greeting: () => frameOf(question(state.log, false)),
-    isWelcome: (data) => parseFrame(data)?.type === "page",
+    isWelcome: (data) => parseFrame(data).some((event) => event.type === "page"),
   });
   connection.open();
 }
@@ -122,10 +122,11 @@ function linkChanged(change) {
 
 /** @param {string} data @param {boolean} first or of a socket that may take over: what it is refused is its own affair */
 function received(data, first) {
-  const event = parseFrame(data);
-  if (event === null || (event.type === "error" && !first)) return;
-  happened(event);
-  if (event.type === "page" && state.sync.current) connection?.settled();
+  for (const event of parseFrame(data)) {
+    if (event.type === "error" && !first) continue;
+    happened(event);
+    if (event.type === "page" && state.sync.current) connection?.settled();
+  }
 }
 
 /** `randomUUID` needs a secure context, which a laptop's plain address, tried from a phone, is not. */

@@ -40,17 +40,25 @@ const CHECKS = new Map([
 ]);
 
 /**
- * A frame as an event, or null: a later protocol may say more than this page knows.
- * The gateway's own faults, `{"message", "connectionId", "requestId"}`, become an error event.
- * @param {unknown} text @returns {WireEvent | null}
+ * The events in a frame: one, or an array of several. What this page does not know is left out: a later protocol may
+ * say more.
+ * @param {unknown} text @returns {WireEvent[]}
  */
 export function parseFrame(text) {
   let value;
   try {
     value = JSON.parse(String(text));
   } catch {
-    return null;
+    return [];
   }
+  return (Array.isArray(value) ? value : [value]).map(eventOf).filter((event) => event !== null);
+}
+
+/**
+ * The gateway's own faults, `{"message", "connectionId", "requestId"}`, become an error event.
+ * @param {any} value @returns {WireEvent | null}
+ */
+function eventOf(value) {
   if (value === null || typeof value !== "object") return null;
   if (value.type === undefined && isText(value.message) && isText(value.requestId)) {
     return { type: "error", code: "gateway_fault", content: value.message, timestamp: "" };
@@ -73,8 +81,8 @@ export function frameOf(ask) {
   }
 }
 
-/** @param {{protocol: string, host: string}} location @param {string} room @param {string} name */
+/** Several events may come in one frame. @param {{protocol: string, host: string}} location @param {string} room @param {string} name */
 export function socketUrl({ protocol, host }, room, name) {
   const scheme = protocol === "https:" ? "wss:" : "ws:";
-  return `${scheme}//${host}/ws/${encodeURIComponent(room)}/${encodeURIComponent(name)}`;
+  return `${scheme}//${host}/ws/${encodeURIComponent(room)}/${encodeURIComponent(name)}?frames=batch`;
 }

@@ -2,7 +2,7 @@
  * All that the page knows, and how each event changes it: a pure function, tested without a socket or a page.
  *
  *     state = reduce(state, { type: "entered", name: "Ada", room: "general", kept: null }, moment);
- *     state = reduce(state, parseFrame(data), moment);
+ *     for (const event of parseFrame(data)) state = reduce(state, event, moment);
  */
 import { emptyLog, questionOf, withMessage, withPage } from "./log.js";
 import * as outbox from "./outbox.js";

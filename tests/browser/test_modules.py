@@ -1,6 +1,7 @@
 """The page's pure modules, imported in a page and called as functions: names, protocol, languages."""
 
 import itertools
+import json
 from typing import Any
 
 import pytest
@@ -139,15 +140,22 @@ def test_every_language_has_every_text_and_exactly_the_codes_of_the_server(js: E
     ],
 )
 def test_frames_are_parsed_with_suspicion(js: Evaluate, frame: str, expected: Event | None) -> None:
-    assert js("protocol", "(m, text) => m.parseFrame(text)", frame) == expected
+    parse = "(m, text) => m.parseFrame(text)"
+    assert js("protocol", parse, frame) == ([] if expected is None else [expected])
+
+
+def test_several_events_in_a_frame_are_those_that_are_known(js: Evaluate) -> None:
+    pong = {"type": "pong", "last_seq": 7}
+    frame = json.dumps([pong, {"type": "unheard of"}, None, [pong], pong | {"last_seq": 8}])
+    assert js("protocol", "(m, text) => m.parseFrame(text)", frame) == [pong, pong | {"last_seq": 8}]
 
 
 def test_names_are_encoded_in_the_address(js: Evaluate) -> None:
     url = "(m, [protocol, host, room, name]) => m.socketUrl({ protocol, host }, room, name)"
     assert js("protocol", url, ["http:", "h:1", "a/b?#", "مریم"]) == (
-        "ws://h:1/ws/a%2Fb%3F%23/%D9%85%D8%B1%DB%8C%D9%85"
+        "ws://h:1/ws/a%2Fb%3F%23/%D9%85%D8%B1%DB%8C%D9%85?frames=batch"
     )
-    assert js("protocol", url, ["https:", "h", "r", "."]) == "wss://h/ws/r/."
+    assert js("protocol", url, ["https:", "h", "r", "."]) == "wss://h/ws/r/.?frames=batch"
 
 
 def speak(js: Evaluate, code: str, function: str, argument: Any = None) -> Any:
