@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import math
+import os
 import tempfile
 import time
 import uuid
@@ -14,6 +15,7 @@ from typing import Any
 from ..errors import FunctionError, FunctionExited, FunctionNotLoaded, FunctionRaised, FunctionThrottled
 from ..faults.faults import Faults, Running
 from ..faults.invocations import Invocations
+from ..gateway.ids import request_id as new_request_id
 from ..journal import TEXT_LIMIT, Journal
 from ..stack.model import Function
 from .bytecode import cache_folder
@@ -70,7 +72,7 @@ class LocalFunction:
         return await self._disturbed.invoke(lambda crash_after: self._invoke(event, crash_after))
 
     async def _invoke(self, event: bytes, crash_after: float | None = None) -> Any:
-        request_id = str(uuid.uuid4())
+        request_id = new_request_id()
         started = time.perf_counter()
         try:
             self._admit(event)
@@ -137,7 +139,7 @@ class LocalFunction:
                 cold=worker.cold,
             )
         promised = max(timeout, DEBUG_TIME) if self.debug else timeout
-        root = f"1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
+        root = f"1-{int(time.time()):08x}-{os.urandom(12).hex()}"
         try:
             with self._exposed(worker, root, crash_after):
                 return await worker.invoke(

@@ -4,6 +4,7 @@ changes.
 
 import asyncio
 import contextlib
+import functools
 import os
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -76,7 +77,7 @@ class WorkerPool:
 
     def release(self, worker: Worker) -> None:
         """Give a worker back, whatever became of it."""
-        self._spawn(self._release(worker))
+        worker.when_idle(functools.partial(self._returned, worker))
 
     async def warm(self) -> None:
         """Have one worker loaded. That one cannot be is reported, and tried again when invoked."""
@@ -148,14 +149,15 @@ class WorkerPool:
         if waiter:
             waiter.set_exception(error)
 
-    async def _release(self, worker: Worker) -> None:
-        if await worker.idle():
+    def _returned(self, worker: Worker, alive: bool) -> None:
+        if alive:
             self._hand_over(worker)
         else:
             self._discard(worker)
             self._grow()
 
     def _hand_over(self, worker: Worker) -> None:
+        """Give it to whoever waits, and let it rest only if there is nobody."""
         if worker in self._outdated or worker.state is not WorkerState.IDLE:
             self._discard(worker)
             self._grow()
@@ -164,6 +166,7 @@ class WorkerPool:
         if waiter:
             waiter.set_result(worker)
         else:
+            worker.freeze()
             self._idle.append(worker)
 
     def _discard(self, worker: Worker) -> None:

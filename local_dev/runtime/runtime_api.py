@@ -26,6 +26,8 @@ TOO_LARGE = json.dumps(
     }
 ).encode()
 
+ACCEPTED = json.dumps({"status": "OK"}).encode()
+
 MAX_TARGET = 1024
 """Bytes of a request's path."""
 
@@ -108,7 +110,7 @@ class RuntimeConnection(asyncio.Protocol):
             case _:
                 self.reply(b"", status="404 Not Found")
                 return
-        self.reply(json.dumps({"status": "OK"}).encode(), status="202 Accepted")
+        self.reply(ACCEPTED, status="202 Accepted")
 
     def reply(self, body: bytes, *, status: str = "200 OK", headers: Mapping[str, str] | None = None) -> None:
         """Answer the request that is open on this connection."""

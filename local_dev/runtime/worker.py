@@ -1,14 +1,13 @@
 """One execution environment of a Lambda function: a process under AWS's own runtime client, one invocation
 at a time.
 
-Between invocations the process is frozen (SIGSTOP), as on Lambda, where nothing that a handler left
+Where no invocation waits for it the process is frozen (SIGSTOP), as on Lambda, where nothing that a handler left
 running goes on. It is put into a process group of its own within the gateway's session: should the
 gateway be killed outright, the group is orphaned, and the kernel hangs up on its stopped processes, so
 that none is left behind. Its temporary folder lives as long as it does.
 """
 
 import asyncio
-import contextlib
 import json
 import signal
 from collections.abc import Callable
@@ -32,7 +31,7 @@ INIT_TIMEOUT = 10.0
 
 
 class WorkerState(Enum):
-    """STARTING until the module is loaded; IDLE (frozen); BUSY with an invocation; DEAD."""
+    """STARTING until the module is loaded; IDLE; BUSY with an invocation; DEAD."""
 
     STARTING = "starting"
     IDLE = "idle"
@@ -56,6 +55,8 @@ class Worker:
         loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = loop.create_future()
         self._result: asyncio.Future[bytes] | None = None
+        self._told: Callable[[bool], None] | None = None
+        self._frozen = False
         self._request_id = ""
         self.state = WorkerState.STARTING
         self.cold = True
@@ -93,9 +94,10 @@ class Worker:
             raise FunctionExited(f"the worker is {self.state.value}, not idle")
         self.state, self.cold = WorkerState.BUSY, False
         self._request_id = request_id
-        self._result = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._result = loop.create_future()
         connection, self._waiting = self._waiting, None
-        self._process.signal(signal.SIGCONT)
+        self._thaw()
         connection.reply(
             event,
             headers={
@@ -105,20 +107,27 @@ class Worker:
                 "Lambda-Runtime-Trace-Id": trace_id,
             },
         )
+        timer = None if self._debug else loop.call_later(timeout, self._too_late, timeout)
         try:
-            async with asyncio.timeout(None if self._debug else timeout):
-                return await asyncio.shield(self._result)
-        except TimeoutError:
-            self.kill()
-            raise FunctionTimedOut(
-                f"Task timed out after {timeout:.2f} seconds", error_type="Sandbox.Timedout"
-            ) from None
+            return await self._result
+        finally:
+            if timer is not None:
+                timer.cancel()
 
-    async def idle(self) -> bool:
-        """Wait until the worker can take the next invocation; False if it died instead."""
-        with contextlib.suppress(FunctionError):
-            await asyncio.shield(self._ready)
-        return self.state is WorkerState.IDLE
+    def when_idle(self, told: Callable[[bool], None]) -> None:
+        """Call `told` once the worker can take the next invocation, which may be at once; with False if it never
+        will.
+        """
+        if self._ready.done():
+            told(self.state is WorkerState.IDLE)
+        else:
+            self._told = told
+
+    def freeze(self) -> None:
+        """Let nothing of it run until the next invocation. One that is debugged goes on."""
+        if not (self._frozen or self._debug):
+            self._frozen = True
+            self._process.signal(signal.SIGSTOP)
 
     def crash(self) -> None:
         """Have the process die by itself, as whoever waits for it will see it."""
@@ -142,10 +151,9 @@ class Worker:
             return
         self._waiting = connection
         self.state = WorkerState.IDLE
-        if not self._debug:
-            self._process.signal(signal.SIGSTOP)
         if not self._ready.done():
             self._ready.set_result(None)
+        self._tell(idle=True)
 
     def on_response(self, request_id: str, body: bytes) -> None:
         self._expect_next()
@@ -173,6 +181,23 @@ class Worker:
         raised = _raised(body)
         self._fail(FunctionNotLoaded(str(raised), error_type=raised.error_type))
 
+    def _thaw(self) -> None:
+        if self._frozen:
+            self._frozen = False
+            self._process.signal(signal.SIGCONT)
+
+    def _too_late(self, timeout: float) -> None:
+        assert self._result
+        if not self._result.done():
+            text = f"Task timed out after {timeout:.2f} seconds"
+            self._result.set_exception(FunctionTimedOut(text, error_type="Sandbox.Timedout"))
+        self.kill()
+
+    def _tell(self, *, idle: bool) -> None:
+        told, self._told = self._told, None
+        if told:
+            told(idle)
+
     def _raise(self, request_id: str, error: FunctionRaised) -> None:
         if self._is_current(request_id):
             assert self._result
@@ -198,6 +223,7 @@ class Worker:
             if future is not None and not future.done():
                 future.set_exception(error)
                 future.exception()  # whoever still waits gets it; nobody has to
+        self._tell(idle=False)
 
 
 def _raised(body: bytes) -> FunctionRaised:

@@ -58,7 +58,7 @@ def make_app(
     `app.state.post` answers plain posts to connections by itself (see `make_server`), None while faults happen to them.
     """
     assumed = assumptions or Assumptions()
-    app = FastAPI(title="local gateway", openapi_url=None, docs_url=None, redoc_url=None)
+    app = Application(title="local gateway", openapi_url=None, docs_url=None, redoc_url=None)
     addresses = Addresses({key: gateway.api for key, gateway in gateways.items()})
     management = add_management_routes(app, gateways, assumptions=assumed, guard=guard, faults=faults)
     app.state.post = management.post if management.is_plain else None
@@ -68,12 +68,26 @@ def make_app(
         add(app)
     for prefix in OWN_PATHS:
         app.add_route(f"/{prefix}{{rest:path}}", _not_here)
-    app.add_api_websocket_route("/{path:path}", _data_plane(gateways, addresses, edges, assumed))
+    app.state.data_plane = _data_plane(gateways, addresses, edges, assumed)
+    app.add_api_websocket_route("/{path:path}", app.state.data_plane)
     app.add_middleware(ByHost, addresses=addresses)
     app.add_exception_handler(ClientDisconnect, _nobody_listens)
     if site is not None:
         app.mount("/", _FreshFiles(directory=site, html=True))
     return app
+
+
+class Application(FastAPI):
+    """FastAPI, which has no part in the sockets of clients: what stands around an application, down to its
+    routes, would be woken with each of them, and be kept for each.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or one client."""
+        if scope["type"] == "websocket" and not _is_own(scope["path"]):
+            await self.state.data_plane(WebSocket(scope, receive, send))
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class ByHost:
@@ -109,7 +123,7 @@ def _data_plane(
         query = socket.scope["query_string"].decode("latin-1")
         host = socket.headers.get("host", "")
         place = addresses.find(host, path)
-        if place is None and path.split("/")[1:2] not in [[own] for own in OWN_PATHS]:
+        if place is None and not _is_own(path):
             try:
                 target = _through_edge(edges, socket, path, query)
             except EdgeError as error:
@@ -150,6 +164,10 @@ def _through_edge(
             return result
         path, query = result.path, result.query
     return path, query
+
+
+def _is_own(path: str) -> bool:
+    return path.split("/")[1:2] in [[own] for own in OWN_PATHS]
 
 
 def _plain_get(assumed: Assumptions) -> Callable[[Request], Any]:

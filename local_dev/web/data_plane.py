@@ -53,28 +53,30 @@ class DataPlane:
         code, reason = LOST, ""
         try:
             if not left:
+                wire.on_text = functools.partial(self._heard, connection, tasks)
                 code, reason = await self._receive(socket, connection, tasks)
         finally:
-            wire.on_control = None
+            wire.on_control = wire.on_text = None
             await self._gateway.disconnected(connection, *_told(code, reason))
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _receive(
         self, socket: WebSocket, connection: Connection, tasks: set[asyncio.Task[None]]
     ) -> tuple[int, str]:
-        """Start a task for each message, in the order they came, until the socket closes; its code and
-        reason.
-        """
+        """What does not come by `on_text`, in the order it came, until the socket closes; its code and reason."""
         while True:
             frame = await socket.receive()
             if frame["type"] == "websocket.disconnect":
                 return int(frame.get("code", LOST)), frame.get("reason") or ""
-            if connection.state is not State.OPEN:
-                continue  # it came before the client could know
-            if frame.get("text") is None:
+            if frame.get("text") is not None:
+                self._heard(connection, tasks, frame["text"])
+            elif connection.state is State.OPEN:
                 await self._gateway.refused_frame(connection)  # it is binary (L06)
-                continue
-            task = asyncio.create_task(self._gateway.message(connection, frame["text"]))
+
+    def _heard(self, connection: Connection, tasks: set[asyncio.Task[None]], text: str) -> None:
+        """Start a task for a message."""
+        if connection.state is State.OPEN:  # else it came before the client could know
+            task = asyncio.create_task(self._gateway.message(connection, text))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 

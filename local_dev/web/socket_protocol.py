@@ -57,7 +57,7 @@ class Frames(ServerProtocol):
 
 class GatewayWebSocketProtocol(WebSocketsSansIOProtocol):
     """One client. The application finds it in its scope's extensions, as `wire`, and may use what has no
-    name of uvicorn's: `sent_headers`, `buffered`, `send_text`, `on_control`.
+    name of uvicorn's: `sent_headers`, `buffered`, `send_text`, `on_text`, `on_control`.
     """
 
     def __init__(self, *args: Any, too_large_reason: str = "", **kwargs: Any) -> None:
@@ -72,6 +72,8 @@ class GatewayWebSocketProtocol(WebSocketsSansIOProtocol):
         self.close_timeout = CLOSE_TIMEOUT
         self.sent_headers: list[tuple[bytes, bytes]] = []
         """The handshake's headers, names as the client spelt them."""
+        self.on_text: Callable[[str], None] | None = None
+        """Called for each message of text, at once, unless something that came before it is still to be received."""
         self.on_control: Callable[[], None] | None = None
         """Called for each ping and pong that comes."""
         self.message_size = 0
@@ -198,9 +200,13 @@ class GatewayWebSocketProtocol(WebSocketsSansIOProtocol):
     def send_receive_event_to_app(self) -> None:
         if self.curr_msg_data_type == "text" and not self.close_sent:
             try:
-                b"".join(self.frames).decode()
+                text = b"".join(self.frames).decode()
             except UnicodeDecodeError:
                 self.fail(CloseCode.INVALID_DATA)
+                return
+            if self.on_text is not None and self.queue.empty():
+                self.frames = []
+                self.on_text(text)
                 return
         super().send_receive_event_to_app()
 

@@ -385,3 +385,16 @@ async def test_a_subprotocol_that_is_no_header_is_left_out() -> None:
         status, headers, _ = await client.response()
         assert status == 101
         assert not {"sec-websocket-protocol", "set-cookie"} & set(headers)
+
+
+async def test_l06_what_comes_behind_a_binary_message_is_not_run() -> None:
+    async with served() as running:
+        client = await running.socket()
+        client.send(frame(1, b"first") + frame(2, b"binary") + frame(1, b"second"))
+        got = [await client.frame() for _ in range(2)]
+        assert {item.opcode for item in got} == {1, 8}
+        assert [item.close[0] for item in got if item.opcode == 8] == [1003]
+        assert (await running.lambdas.next("default"))["body"] == "first"
+        client.send(frame(8, b"\x03\xeb"))
+        async with asyncio.timeout(PATIENCE):
+            assert (await running.lambdas.events.get())[0] == "disconnect"
