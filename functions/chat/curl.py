@@ -19,7 +19,8 @@ from chat import clock
 from chat.posts import CONNECT_SECONDS, READ_SECONDS, Post, Result, Verdict, judge
 from chat.signing import Signer
 
-CONCURRENCY = 64
+# A post costs the same CPU at any number, and waits less. More than Lambda lets a function have open are no good.
+CONCURRENCY = 256
 # Where all others have been answered, the last ones are not waited for longer than this.
 GRACE_SECONDS = 1.5
 

@@ -77,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 128  # with the usual 5, connections that come at once wait a second for a second SYN
+    request_queue_size = 1024  # with the usual 5, connections that come at once wait a second for a second SYN
 
 
 class GatewayServer:

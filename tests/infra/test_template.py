@@ -322,7 +322,7 @@ def test_queue_mapping(resources: dict[str, Any]) -> None:
     assert mapping_of("DeliverFunction", resources) == {
         "EventSourceArn": {"Fn::GetAtt": ["Slices", "Arn"]},
         "FunctionName": {"Ref": "DeliverFunctionAliaslive"},
-        "BatchSize": 4,
+        "BatchSize": 2,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": {"MaximumConcurrency": {"Ref": "DeliverConcurrency"}},
     }
