@@ -143,11 +143,13 @@ def main() -> None:
         import waitress  # noqa: PLC0415
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication  # noqa: PLC0415
 
+        from . import moto_patches  # noqa: PLC0415
+        from .moto_front import with_a_short_way  # noqa: PLC0415
         from .moto_late import LateServices  # noqa: PLC0415
-        from .moto_serializer import shorten_the_way_of_attribute_values  # noqa: PLC0415
         from .moto_stack import deploy  # noqa: PLC0415
         from .moto_ttl import Sweeper  # noqa: PLC0415
 
+        moto_patches.apply()
         line = sys.stdin.readline()
         if not line:  # the gateway has changed its mind
             return
@@ -163,9 +165,8 @@ def main() -> None:
     _announce_stream_records()
     _announce_messages()
     _wait_without_holding_up_others()
-    shorten_the_way_of_attribute_values()
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # with one thread there is always a queue
-    application = DomainDispatcherApplication(LateServices(stack).application)
+    application = with_a_short_way(DomainDispatcherApplication(LateServices(stack).application))
     server = waitress.create_server(
         _locked(application),
         host="127.0.0.1",

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto.core.serialize import BaseJSONSerializer, JSONSerializer, XFormedAttributePicker
+from moto.core.serialize import JSONSerializer, XFormedAttributePicker
 from moto.core.utils import get_service_model
 
-from local_dev.stack.moto_serializer import shorten_the_way_of_attribute_values
+from local_dev.stack.moto_serializer import patches
 
 from .conftest import PATIENT
 
@@ -30,7 +30,10 @@ VALUES = st.recursive(
     ),
     max_leaves=6,
 )
-ITEMS = st.lists(st.dictionaries(st.text(min_size=1), VALUES, max_size=4), max_size=3)
+ODD = st.sampled_from(
+    [{"S": None}, {"S": 5}, {"N": 5}, {}, {"S": "a", "N": "1"}, {"SS": [5]}, {"X": "a"}, {"L": [{}]}]
+)
+ITEMS = st.lists(st.dictionaries(st.text(min_size=1), VALUES | ODD, max_size=4), max_size=3)
 
 
 QUERY = get_service_model("dynamodb").operation_model("Query")
@@ -47,9 +50,6 @@ def body(items: list[dict[str, Any]]) -> Any:
 def test_answers_do_not_change(items: list[dict[str, Any]]) -> None:
     before = body(items)
     with pytest.MonkeyPatch.context() as patch:
-        # Set to itself, so that the replacement is taken back.
-        patch.setattr(
-            BaseJSONSerializer, "_serialize_type_structure", BaseJSONSerializer._serialize_type_structure
-        )
-        shorten_the_way_of_attribute_values()
+        for owner, name, replacement in patches():
+            patch.setattr(owner, name, replacement)
         assert body(items) == before
