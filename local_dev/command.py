@@ -12,6 +12,7 @@ from .ahead import Ahead
 from .command_line import read_options
 from .console import Console
 from .errors import LocalError
+from .files import raise_limit
 from .options import Options
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ async def _run(options: Options) -> None:
 
 
 async def _serve(options: Options, serving: asyncio.Event, stop: asyncio.Event) -> None:
+    raise_limit(options.notice)
     async with Ahead(options.region) as ahead, _deployment(options, ahead) as running:
         gc.freeze()
         gc.enable()
