@@ -198,7 +198,7 @@ def work(url: str, messages: Any) -> None:
             SQSRecord({"messageId": str(n), "body": body, "attributes": {"SentTimestamp": "0"}})
             for n, body in enumerate(bodies)
         ]
-        assert deliveries.deliver(records, time_left=lambda: 30.0) == []
+        assert deliveries.deliver(records, time_left=lambda: 20.0) == []
 
 
 @contextmanager

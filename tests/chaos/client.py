@@ -37,7 +37,9 @@ class ChaosClient:
         self.said = 0
         self.told = 0  # acknowledgements and messages
         self.session = Session(name, random.random, pace)
-        self._url = f"{server}/ws/{quote(room, safe='')}/{quote(name, safe='')}"
+        # Every second one takes several events in a frame.
+        batches = "?frames=batch" if sum(name.encode()) % 2 else ""
+        self._url = f"{server}/ws/{quote(room, safe='')}/{quote(name, safe='')}{batches}"
         self._history, self._now = history, now
         self._backoff = Backoff(random.random, first=0.3, most=2.0)
         self._socket: ClientConnection | None = None

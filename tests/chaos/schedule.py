@@ -87,6 +87,8 @@ MENU: tuple[Callable[[Random], Fault], ...] = (
     _invoke("crash", "Announce*", 0.15, after_ms=30),
     _invoke("repeat", "Announce*", 0.3),
     _invoke("throttle", "Announce*", 0.3),
+    _invoke("crash", "Deliver*", 0.2, after_ms=15),
+    _invoke("repeat", "Deliver*", 0.4),
     _store("error", 0.1, code="ProvisionedThroughputExceededException"),
     _store("error", 0.05, code="InternalServerError"),
     _store("lose-answer", 0.08, "UpdateItem"),

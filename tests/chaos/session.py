@@ -92,9 +92,13 @@ class Session:
         return [Tell(Kind.DISCONNECTED, {"why": why})]
 
     def frame(self, text: str, now: float) -> list[Output]:
-        """What came from the server."""
-        event: Event = json.loads(text)
+        """What came from the server: an event, or several in their order."""
+        found: Event | list[Event] = json.loads(text)
         self._heard_at = now
+        events = found if isinstance(found, list) else [found]
+        return [*(output for event in events for output in self._event(event, now)), *self.tick(now)]
+
+    def _event(self, event: Event, now: float) -> list[Output]:
         match event.get("type"):
             case "message":
                 outputs = [*self._acked(event, now), *self.timeline.live(event)]
@@ -112,7 +116,7 @@ class Session:
                 self._sync_again(now)
             case _:
                 outputs = []
-        return [*outputs, *self.tick(now)]
+        return outputs
 
     def tick(self, now: float) -> list[Output]:
         """What has become due."""

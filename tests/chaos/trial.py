@@ -87,6 +87,8 @@ async def play(trial: Trial) -> Outcome:
     try:
         async with store() as kept:
             parameters = {"LeaseSeconds": str(LEASE_SECONDS)}
+            if trial.seed % 2 == 0:
+                parameters["LargeRoom"] = "4"  # most of what is told then goes in slices
             async with gateway(trial.folder, kept.url, template=template, parameters=parameters) as served:
                 run = _Run(trial, history, kept, served)
                 ending, injected = await run.play()

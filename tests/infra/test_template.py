@@ -165,7 +165,7 @@ def test_function_is_explicit(function: str, resources: dict[str, Any], root: Pa
     assert properties["Architectures"] == ["arm64"]
     assert properties["MemorySize"] >= 256
     # A frame's function ends before the gateway gives up on it, at 29 s.
-    assert properties["Timeout"] <= {"announce": 60, "deliver": 30}.get(module, 25)
+    assert properties["Timeout"] <= {"announce": 60}.get(module, 25)
 
 
 @each_function
@@ -330,7 +330,7 @@ def test_queue_mapping(resources: dict[str, Any]) -> None:
 
 def test_a_slice_stays_with_the_function_that_works_on_it(resources: dict[str, Any]) -> None:
     queue = resources["Slices"]["Properties"]
-    assert queue["VisibilityTimeout"] == 6 * resources["DeliverFunction"]["Properties"]["Timeout"]
+    assert queue["VisibilityTimeout"] == 3 * resources["DeliverFunction"]["Properties"]["Timeout"]
     assert queue["MessageRetentionPeriod"] > 3 * queue["VisibilityTimeout"]
     assert queue["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": ["SliceFailures", "Arn"]},
