@@ -16,9 +16,25 @@ class Patch(NamedTuple):
 
 def patches() -> list[Patch]:
     """All of them. It imports moto's DynamoDB."""
-    from . import moto_dispatch, moto_expressions, moto_serializer, moto_tables, moto_values  # noqa: PLC0415
+    from . import (  # noqa: PLC0415
+        moto_dispatch,
+        moto_expressions,
+        moto_instances,
+        moto_serializer,
+        moto_streams,
+        moto_tables,
+        moto_values,
+    )
 
-    modules = (moto_dispatch, moto_expressions, moto_serializer, moto_tables, moto_values)
+    modules = (
+        moto_dispatch,
+        moto_expressions,
+        moto_instances,
+        moto_serializer,
+        moto_streams,
+        moto_tables,
+        moto_values,
+    )
     return [patch for module in modules for patch in module.patches()]
 
 
