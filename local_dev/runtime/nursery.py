@@ -75,6 +75,9 @@ def become(request: Mapping[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     time.tzset()
+    # The handler is what `ps` and `top` call it, where the system lets a process say so.
+    with contextlib.suppress(OSError, KeyError), open("/proc/self/comm", "w") as name:  # noqa: PTH123
+        name.write(os.environ["_HANDLER"])
 
 
 def _tell_ended(control: socket.socket, children: set[int]) -> None:

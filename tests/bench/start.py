@@ -5,10 +5,6 @@ imports FastAPI and boto3, which no start can do without.
 """
 
 import argparse
-import contextlib
-import importlib.metadata
-import os
-import platform
 import re
 import signal
 import statistics
@@ -19,6 +15,8 @@ from pathlib import Path
 
 from websockets.sync.client import connect
 
+from tests.bench import machine
+from tests.bench.processes import memory
 from tests.conftest import ROOT
 
 SETTLE = 3.0
@@ -55,26 +53,6 @@ def baseline() -> float:
     return time.perf_counter() - began
 
 
-def memory(root: int) -> float | None:
-    """Proportional set size, in MB, of a process and all below it; None where /proc does not tell."""
-    parents: dict[int, int] = {}
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parents[int(file.parent.name)] = int(file.read_text().rpartition(")")[2].split()[1])
-    below, waiting = {root}, [root]
-    while waiting:
-        parent = waiting.pop()
-        found = [process for process, its in parents.items() if its == parent]
-        below.update(found)
-        waiting += found
-    sizes = []
-    for process in below:
-        with contextlib.suppress(OSError):
-            rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
-            sizes += [int(size) / 1024 for size in re.findall(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)]
-    return sum(sizes) or None
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9)
@@ -86,10 +64,7 @@ def main() -> None:
     times = [took for (took, _), _ in runs]
     ratios = [took / base for (took, _), base in runs]
     sizes = [size for (_, size), _ in runs if size is not None]
-    versions = ", ".join(
-        f"{name} {importlib.metadata.version(name)}" for name in ("moto", "fastapi", "boto3")
-    )
-    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {versions}")
+    print(machine.line())
     print(
         f"to the first connection: median {statistics.median(times):.2f} s "
         f"({min(times):.2f} to {max(times):.2f}, {len(times)} starts), "

@@ -7,9 +7,6 @@ message until the last of the other members has it.
 
 import argparse
 import asyncio
-import importlib.metadata
-import os
-import platform
 import statistics
 import time
 from contextlib import AsyncExitStack
@@ -17,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.asking import ask
+from tests.bench import machine
 from tests.chat.client import ChatClient, chat, room_path
 from tests.conftest import ServedGateway, serve, stop
 
@@ -82,10 +80,7 @@ def main() -> None:
             healthy, hanging = asyncio.run(measure(served, options.members, options.messages))
         finally:
             stop(served)
-    versions = ", ".join(
-        f"{name} {importlib.metadata.version(name)}" for name in ("moto", "fastapi", "boto3")
-    )
-    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {versions}")
+    print(machine.line())
     print(f"{options.members} members and a slow one, {options.messages} messages each time")
     show("healthy", healthy)
     show("hanging", hanging)
