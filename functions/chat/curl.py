@@ -8,6 +8,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -19,8 +20,12 @@ from chat import clock
 from chat.posts import CONNECT_SECONDS, READ_SECONDS, Post, Result, Verdict, judge
 from chat.signing import Signer
 
-# A post costs the same CPU at any number, and waits less. More than Lambda lets a function have open are no good.
+# How many posts are on their way at once. More wait less, and cost no more; but 1,024 files are all that a Lambda
+# function may have open, and all that select() can tell of.
 CONCURRENCY = 256
+# So many at first, and one more for each that is delivered: connections that are all opened at once hold each other
+# up, over TLS for longer than one may take.
+AT_FIRST = 64
 # Where all others have been answered, the last ones are not waited for longer than this.
 GRACE_SECONDS = 1.5
 
@@ -43,12 +48,11 @@ class CurlPosts:
     def __init__(self, endpoint: str, signer: Signer) -> None:
         parts = urlsplit(endpoint)
         self._origin = f"{parts.scheme}://{parts.netloc}"
-        self._stage = parts.path.rstrip("/")
+        self._start = f"{parts.path.rstrip('/')}/%40connections/"
         self._signer = signer
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, CONCURRENCY)
         self._idle: list[pycurl.Curl] = []
-        self._handles = 0
 
     @classmethod
     def from_environment(cls) -> "CurlPosts":
@@ -73,12 +77,13 @@ class CurlPosts:
         waiting = deque(enumerate(posts))
         results: dict[int, Result] = {}
         turn: dict[pycurl.Curl, int] = {}
-        answered_at = float("inf")
+        answered_at, window = float("inf"), AT_FIRST
         while waiting or turn:
-            while waiting and (handle := self._free()):
+            while waiting and len(turn) < window:
+                handle = self._idle.pop() if self._idle else self._handle()
                 index, (connection_id, frame) = waiting.popleft()
                 sign = signed.get(frame) or signed.setdefault(frame, self._signer.batch(frame))
-                path = f"{self._stage}/%40connections/{quote(connection_id, safe='')}"
+                path = self._start + _quoted(connection_id)
                 handle.setopt(pycurl.URL, self._origin + path)
                 handle.setopt(pycurl.HTTPHEADER, [*sign(path), "Content-Type:", "Expect:"])
                 handle.setopt(pycurl.POSTFIELDS, frame)
@@ -94,6 +99,7 @@ class CurlPosts:
                 self._multi.remove_handle(handle)
                 self._idle.append(handle)
                 results[turn.pop(handle)] = result
+                window = min(CONCURRENCY, window + (result.verdict is Verdict.DELIVERED))
             if turn and not finished:
                 self._multi.select(0.5)
         return [results[index] for index in range(len(posts))]
@@ -106,13 +112,6 @@ class CurlPosts:
             answers += [(handle, judge(handle.getinfo(pycurl.RESPONSE_CODE))) for handle in done]
             answers += [(handle, _failed(code, text)) for handle, code, text in failed]
         return answers
-
-    def _free(self) -> pycurl.Curl | None:
-        """A handle that is not in use, made where there may be one more."""
-        if not self._idle and self._handles < CONCURRENCY:
-            self._handles += 1
-            return self._handle()
-        return self._idle.pop() if self._idle else None
 
     def _handle(self) -> pycurl.Curl:
         handle = pycurl.Curl()
@@ -127,6 +126,11 @@ class CurlPosts:
         bundled = Path(botocore.__file__).with_name("cacert.pem")
         handle.setopt(pycurl.CAINFO, os.environ.get("AWS_CA_BUNDLE", str(bundled)))
         return handle
+
+
+@lru_cache(4096)
+def _quoted(connection_id: str) -> str:
+    return quote(connection_id, safe="")
 
 
 def _failed(code: int, text: str) -> Result:

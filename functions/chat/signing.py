@@ -10,7 +10,6 @@ import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials, ReadOnlyCredentials
@@ -31,7 +30,9 @@ class Signer:
         self._key = b""
 
     def batch(self, payload: bytes) -> "Callable[[str], list[str]]":
-        """Answers what gives the headers for a path, for requests with this payload sent about now."""
+        """Answers what gives the headers for a path, for requests with this payload sent about now. The path is
+        as on the wire: percent-encoded but for what never needs to be, and `/`.
+        """
         credentials = self._credentials.get_frozen_credentials()
         moment = datetime.fromtimestamp(self._now() // 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
         token = credentials.token
@@ -47,8 +48,9 @@ class Signer:
         fixed = [f"X-Amz-Date: {moment}"] + ([f"X-Amz-Security-Token: {token}"] if token else [])
 
         def sign(path: str) -> list[str]:
-            # The path is encoded once more than on the wire, as for every service but S3.
-            request = f"POST\n{quote(path, safe='/~')}{after_path}"
+            # The path is encoded once more than on the wire, as for every service but S3; which then has only its
+            # percent signs to encode.
+            request = f"POST\n{path.replace('%', '%25')}{after_path}"
             text = before_hash + hashlib.sha256(request.encode()).hexdigest()
             return [start + hmac.digest(key, text.encode(), "sha256").hex(), *fixed]
 

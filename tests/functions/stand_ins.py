@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,10 +19,13 @@ API = "arn:aws:execute-api:eu-central-1:123456789012:abcdefghij/live"
 
 @dataclass
 class Answer:
-    """How the management API answers a post (contract M02, M05, M07, M10). Status 0: not at all."""
+    """How the management API answers a post (contract M02, M05, M07, M10), after so many seconds. Status 0: not at
+    all.
+    """
 
     status: int
     error: str = ""
+    after: float = 0.0
 
 
 OK = Answer(200)
@@ -30,17 +34,29 @@ GONE = Answer(410, "GoneException")
 
 @dataclass
 class Gateway:
-    """A management API that records what is posted, and answers what it was told to (200 if nothing)."""
+    """A management API that records what is posted and how many posts waited for an answer at once, and answers
+    what it was told to (200 if nothing).
+    """
 
+    waiting: int = 0
+    most_waiting: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
     posts: list[tuple[str, bytes]] = field(default_factory=list)
     answers: dict[str, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
     url: str = ""
     closing: threading.Event = field(default_factory=threading.Event)
 
     def post(self, connection_id: str, body: bytes) -> Answer:
-        self.posts.append((connection_id, body))
-        queue = self.answers[connection_id]
-        return queue.popleft() if queue else OK
+        with self.lock:
+            self.posts.append((connection_id, body))
+            queue = self.answers[connection_id]
+            answer = queue.popleft() if queue else OK
+            self.waiting += 1
+            self.most_waiting = max(self.most_waiting, self.waiting)
+        time.sleep(answer.after)
+        with self.lock:
+            self.waiting -= 1
+        return answer
 
     def events(self, connection_id: str) -> list[dict[str, Any]]:
         """What the connection got, or would have got."""
@@ -49,6 +65,7 @@ class Gateway:
     def reset(self) -> None:
         self.posts.clear()
         self.answers.clear()
+        self.most_waiting = 0
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -77,7 +94,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 1024  # with the usual 5, connections that come at once wait a second for a second SYN
+    request_queue_size = (
+        1024  # with the usual 5, connections that come at once wait a second for a second SYN
+    )
 
 
 class GatewayServer:

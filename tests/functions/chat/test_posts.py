@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from chat import posts
-from chat.curl import CONCURRENCY, CurlPosts
+from chat.curl import AT_FIRST, CONCURRENCY, CurlPosts
 from chat.posts import WORKERS, BotoPosts, Posts, Result, Verdict
 
 from tests.functions.stand_ins import GONE, OK, Answer, Gateway
@@ -44,6 +44,18 @@ def test_each_gets_its_own(engine: Posts, gateway: Gateway) -> None:
 
 def test_posting_to_nobody(engine: Posts) -> None:
     assert engine.post([]) == []
+
+
+@pytest.mark.parametrize(("status", "grows"), [(200, True), (429, False)])
+def test_more_are_on_their_way_at_once_as_more_are_delivered(
+    environment: None, gateway: Gateway, status: int, grows: bool
+) -> None:
+    ids = [f"{n:015}=" for n in range(3 * AT_FIRST)]
+    for id in ids:
+        gateway.answers[id].append(Answer(status, after=0.1))
+    CurlPosts.from_environment().post([(id, b"{}") for id in ids])
+    assert (gateway.most_waiting > AT_FIRST) is grows
+    assert gateway.most_waiting <= CONCURRENCY
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def sign(credentials: Credentials, path: str, payload: bytes, *, now: int = NOW)
     return dict(line.split(": ", 1) for line in signer.batch(payload)(path))
 
 
-@settings(max_examples=500)
+@settings(max_examples=2000)
 @given(
     access_key=st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1),
     secret=SECRETS,
