@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -246,7 +246,7 @@ def _background(
             mapping,
             functions,
             clients,
-            changed=_source_changed(cloud, mapping.stream) if here else None,
+            changed=cloud.changes(mapping.stream) if here else None,
             stream=stream,
             from_start=True if here else None,  # a stream that is as new as the deployment
             checkpoints=_checkpoints(there, stream, mapping.function) if there else None,
@@ -257,7 +257,7 @@ def _background(
             queue,
             functions,
             clients,
-            changed=_source_changed(cloud, queue.queue) if signalled else None,
+            changed=cloud.changes(queue.queue) if signalled else None,
         )
     if options.watch:
         yield watch(stack.functions, functions.reload, template=options.template, notice=options.notice)
@@ -271,13 +271,6 @@ def _checkpoints(endpoint: str, stream: str, function: str) -> Checkpoints:
 
 def _endpoint(found: Deployed, options: Options) -> Callable[[str], str]:
     return lambda service: options.endpoints.of(service) or found.cloud.endpoint_url
-
-
-def _source_changed(cloud: Cloud, arn: str) -> Callable[[float], Awaitable[None]]:
-    async def changed(timeout: float) -> None:
-        await cloud.stream_changed(arn, timeout=timeout)
-
-    return changed
 
 
 async def _outlive(work: Coroutine[Any, Any, None]) -> None:

@@ -118,13 +118,14 @@ class MappingPoller:
         deadline: float | None = None
         size = self._mapping.batch_size
         while not self._held.is_full(size) and not self._stream.ended:
-            records = await self._stream.read(min(size - len(self._held), READ_LIMIT))
+            limit = min(size - len(self._held), READ_LIMIT)
+            records = await self._stream.read(limit)
             wanted = [record for record in records if matches_any(self._mapping.patterns, record)]
             self._held.add(wanted)
             if records and not wanted:
                 await self._sleep(FILTERED_PAUSE)
-            if records or self._stream.ended:
-                continue
+            if len(records) >= limit or self._held.is_full(size) or self._stream.ended:
+                continue  # else there is nothing more now, or `changed` tells of it
             if self._held and deadline is None:
                 deadline = self._clock() + self._mapping.window
             if deadline is not None:

@@ -22,6 +22,12 @@ log = logging.getLogger(__name__)
 QUEUE_POLL, STREAM_POLL = 0.1, 0.25
 """Seconds between looks at a source that cannot signal."""
 
+SETTLE = 0.03
+"""Seconds from the signal of a stream's record to the look at it. Whoever wrote it is mostly about to do more, as is a
+handler in the middle of a message, and would share DynamoDB with the look; and what comes meanwhile comes along. On
+Lambda it takes up to a quarter of a second.
+"""
+
 DISCOVERY = 10.0
 """Seconds between looks for new shards of a stream; the end of a shard is looked into at once."""
 
@@ -41,6 +47,16 @@ def every(seconds: float) -> Changed:
         await asyncio.sleep(min(timeout, seconds))
 
     return changed
+
+
+def settled(changed: Changed, *, seconds: float = SETTLE) -> Changed:
+    """`changed`, and a moment later."""
+
+    async def later(timeout: float) -> None:
+        await changed(timeout)
+        await asyncio.sleep(seconds)
+
+    return later
 
 
 async def serve_queue(
@@ -81,7 +97,7 @@ async def serve_stream(
         mapping,
         functions,
         clients,
-        changed=changed or every(STREAM_POLL),
+        changed=settled(changed) if changed else every(STREAM_POLL),
         stream=stream or mapping.stream,
         checkpoints=checkpoints,
     )

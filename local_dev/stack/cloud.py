@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,8 @@ class Cloud:
             logical_id: Resource(logical_id, item["type"], item["id"], item["properties"])
             for logical_id, item in deployed["resources"].items()
         }
-        self._stream_events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._changed: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        """Who is still to be told that a source has something, by its ARN."""
         self._listener = asyncio.create_task(self._listen())
 
     @classmethod
@@ -123,19 +124,27 @@ class Cloud:
         assert self._process.stdout
         async for line in self._process.stdout:
             with contextlib.suppress(ValueError, KeyError):
-                self._stream_events[json.loads(line)["stream"]].set()
+                changed = self._changed[json.loads(line)["stream"]]
+                while changed:
+                    changed.pop().set()
         log.error("the moto process has ended: tables and queues are gone, restart the gateway")
 
-    async def stream_changed(self, arn: str, *, timeout: float) -> None:
-        """Return once the stream has a record that was not there at the last call, or after `timeout`
-        seconds.
+    def changes(self, arn: str) -> Callable[[float], Awaitable[None]]:
+        """For one reader of a stream or a queue: what returns once there is something that was not there when it
+        last returned, or after so many seconds.
         """
-        event = self._stream_events[arn]
-        # Not wait_for, here and elsewhere: before Python 3.12 it may swallow a cancellation.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                await event.wait()
-        event.clear()
+        news, listening = asyncio.Event(), self._changed[arn]
+        listening.add(news)
+
+        async def changed(timeout: float) -> None:
+            # Not wait_for, here and elsewhere: before Python 3.12 it may swallow a cancellation.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await news.wait()
+            news.clear()
+            listening.add(news)
+
+        return changed
 
     async def stop(self) -> None:
         """End the process and wait for it."""

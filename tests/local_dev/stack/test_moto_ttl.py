@@ -90,7 +90,7 @@ async def test_a_table_made_over_the_api_loses_what_has_expired(store: Cloud) ->
         start=Start.OLDEST,
         arn=stream,
         region="us-east-1",
-        changed=lambda timeout: store.stream_changed(stream, timeout=timeout),
+        changed=store.changes(stream),
     )
     removed: list[dict[str, Any]] = []
     async with asyncio.timeout(30):
