@@ -14,8 +14,8 @@ expires: a day after they were last seen coming or going. Presence is read from 
 is right whatever was lost.
 """
 
-from collections import deque
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Logger
@@ -36,6 +36,8 @@ from chat.rooms import Rooms
 logger = Logger()
 
 MOST_LINES = 5
+# As many calls as the client keeps connections for.
+_AT_ONCE = 10
 
 
 @dataclass(slots=True)
@@ -65,26 +67,60 @@ class Announcements:
     def announce(self, records: Iterable[DynamoDBRecord], *, time_left: TimeLeft) -> str | None:
         """Tells every room of the batch its news; answers where the stream has to start again, if it has to.
 
-        Changes are counted in the order of the stream, over all rooms, up to the first that cannot be. What
-        was counted is told, and nothing from that one on has been touched: the stream, which goes back to
-        the lowest failure, then repeats nothing.
+        What is told is what came before the first change that could not be counted. Some after it may have been
+        counted as well; when the stream gives them again, counting them makes no difference.
         """
         batch, failure = self._read(records)
         news: dict[str, _News] = {}
-        upcoming: dict[Identity, deque[Change]] = {}
-        for change in batch:
-            upcoming.setdefault(change.who, deque()).append(change)
-        for change in batch:
-            upcoming[change.who].popleft()
+        for place, change in enumerate(batch):
             try:
-                self._count(change, upcoming[change.who], news)
+                if change.who.room_id not in news:
+                    at = self.now()
+                    news[change.who.room_id] = _News(at, self.rooms.roll(change.who.room_id, names=True))
             except Unavailable:
-                logger.exception("the batch is cut short", sequence_number=change.sequence_number)
-                failure = change.sequence_number
+                batch, failure = batch[:place], self._cut(change)
                 break
+        counted = self._count(batch)
+        for change in batch:
+            if change not in counted:
+                failure = self._cut(change)
+                break
+            if counted[change]:
+                news[change.who.room_id].changes.append(change)
         for room_id, room in news.items():
             self._tell(room_id, room, time_left)
         return failure
+
+    def _count(self, batch: Iterable[Change]) -> dict[Change, bool]:
+        """Counts connections to their persons, or off: each person's in order, and many persons at once. Answers
+        which changes could be counted, and whether they make news: a person's first and last connection do.
+        """
+        persons: dict[Identity, list[Change]] = {}
+        for change in batch:
+            persons.setdefault(change.who, []).append(change)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return {
+                change: is_news
+                for counted in pool.map(self._person, persons.values())
+                for change, is_news in counted
+            }
+
+    def _person(self, changes_of_it: Sequence[Change]) -> list[tuple[Change, bool]]:
+        counted = []
+        for place, change in enumerate(changes_of_it):
+            update = self.people.arrive if change.entered else self.people.depart
+            try:
+                now = update(change.who, change.connection_id)
+            except Unavailable:
+                logger.exception("not counted", sequence_number=change.sequence_number)
+                break
+            then = changes.connections_then(now, changes_of_it[place + 1 :])
+            counted.append((change, then == ({change.connection_id} if change.entered else set())))
+        return counted
+
+    def _cut(self, change: Change) -> str:
+        logger.error("the batch is cut short", sequence_number=change.sequence_number)
+        return change.sequence_number
 
     def _tell(self, room_id: str, news: _News, time_left: TimeLeft) -> None:
         """Each member of the room gets the lines, and who is there. All of it as of the moment of the roll, so
@@ -108,18 +144,6 @@ class Announcements:
             [Parcel(member, [*own.get(member.connection_id, lines), presence]) for member in members],
             time_left=time_left,
         )
-
-    def _count(self, change: Change, later: Iterable[Change], news: dict[str, _News]) -> None:
-        """Counts a connection to its person, or off; a person's first and last one make news."""
-        who = change.who
-        if who.room_id not in news:
-            # Read before anything is counted: if this fails, nothing is half done.
-            at = self.now()
-            news[who.room_id] = _News(at, self.rooms.roll(who.room_id, names=True))
-        update = self.people.arrive if change.entered else self.people.depart
-        then = changes.connections_then(update(who, change.connection_id), later)
-        if then == ({change.connection_id} if change.entered else set()):
-            news[who.room_id].changes.append(change)
 
     def _read(self, records: Iterable[DynamoDBRecord]) -> tuple[list[Change], str | None]:
         """The changes. A record that is none by its shape never will be: it is put aside, and holds up

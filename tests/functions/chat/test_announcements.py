@@ -1,10 +1,12 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from botocore.exceptions import ReadTimeoutError
 from chat import places
 from chat.announcements import Announcements
 from chat.clock import timestamp
@@ -204,16 +206,35 @@ def test_a_batch_that_is_told_again_says_the_same(
     assert told(gateway, "Z=") == first == ["ada joined general.", ["ada", "bo"]]
 
 
-@pytest.mark.parametrize("call", ["Query", "UpdateItem"])
+@pytest.fixture(params=["the room cannot be read", "the person cannot be counted"])
+def cy_fails_once(request: pytest.FixtureRequest, store: Store) -> Iterator[None]:
+    """What is asked first of the store for Cy, or for his room, is not answered."""
+    wanted = {
+        "the room cannot be read": ("Query", "other"),
+        "the person cannot be counted": ("UpdateItem", "~cy"),
+    }
+    name, about = wanted[request.param]
+    failed: list[str] = []
+
+    def fail(model: Any, params: dict[str, Any], **_: object) -> None:
+        if model.name == name and json.dumps(about) in params["body"].decode() and not failed:
+            failed.append(name)
+            raise ReadTimeoutError(endpoint_url="")
+
+    store.client.meta.events.register("before-call.dynamodb", fail)
+    yield
+    store.client.meta.events.unregister("before-call.dynamodb", fail)
+    assert failed
+
+
 def test_after_a_failure_the_stream_starts_again_there_and_nothing_is_lost_or_told_twice(
-    announcements: Announcements, memberships: Memberships, gateway: Gateway, store: Store, call: str
+    announcements: Announcements, memberships: Memberships, gateway: Gateway, cy_fails_once: None
 ) -> None:
     records = [
         enter(memberships, 1, ADA, "A="),
         enter(memberships, 2, CY, "C="),
         enter(memberships, 3, BO, "B="),
     ]
-    store.faults[call] += [None, "InternalServerError"]
     assert announce(announcements, *records) == "2"
     assert told(gateway, "A=") == ["ada joined general.", ["ada", "bo"]]
     assert announce(announcements, *records[1:]) is None
@@ -315,3 +336,37 @@ def test_in_a_large_room_newcomers_are_told_at_once_and_the_others_through_the_q
         assert presence["users"] == ["ada", "bo"]
     [hers] = [each for each in slices if places.of("A=") in each.span]
     assert not hers.is_for(Member("A=", NOW))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_many_persons_are_counted_at_once_and_failures_lose_and_repeat_nothing(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway, store: Store, seed: int
+) -> None:
+    random = Random(seed)
+    enter(memberships, 0, CY, "Z=")
+    enter(memberships, 0, Identity("general", "watcher"), "W=")
+    persons = [Identity("general", name) for name in ("ada", "bo", "dan")]
+    there: dict[Identity, set[str]] = {person: set() for person in persons}
+    records, expected = [], []
+    for number in range(5):  # more would be told in one line
+        person = random.choice(persons)
+        if there[person] and random.random() < 0.5:
+            gone = random.choice(sorted(there[person]))
+            there[person].remove(gone)
+            records.append(leave(memberships, number + 1, person, gone))
+            expected += [f"{person.client_id} left general."] * (not there[person])
+        else:
+            expected += [f"{person.client_id} joined general."] * (not there[person])
+            there[person].add(f"{person.client_id}{number}=")
+            records.append(enter(memberships, number + 1, person, f"{person.client_id}{number}="))
+    lines: list[Any] = []
+    left = records
+    while True:
+        store.faults["UpdateItem"] += random.choices([None, "InternalServerError"], [3, 1], k=3)
+        failed = announce(announcements, *left)
+        lines += [line for line in told(gateway, "W=") if isinstance(line, str)]
+        gateway.reset()
+        if failed is None:
+            break
+        left = [record for record in left if int(record["dynamodb"]["SequenceNumber"]) >= int(failed)]
+    assert lines == expected
