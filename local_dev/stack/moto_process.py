@@ -11,7 +11,6 @@ own in which one request is answered at a time.
 import contextlib
 import gc
 import json
-import logging
 import os
 import re
 import sys
@@ -62,14 +61,6 @@ def _wait_without_holding_up_others() -> None:
             _one_at_a_time.acquire()
 
     Queue.wait_for_messages = wait_unlocked
-
-
-def _locked(application: Any) -> Any:
-    def answer(environ: Any, start_response: Any) -> Any:
-        with _one_at_a_time:
-            return list(application(environ, start_response))
-
-    return answer
 
 
 def _emit(message: Mapping[str, Any]) -> None:
@@ -140,12 +131,12 @@ def main() -> None:
     try:
         # Imported here, so that whatever fails is told to the gateway; and before there is anything to do, since
         # the gateway starts this process before it has read its template.
-        import waitress  # noqa: PLC0415
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication  # noqa: PLC0415
 
         from . import moto_patches  # noqa: PLC0415
         from .moto_front import with_a_short_way  # noqa: PLC0415
         from .moto_late import LateServices  # noqa: PLC0415
+        from .moto_server import Server  # noqa: PLC0415
         from .moto_stack import deploy  # noqa: PLC0415
         from .moto_ttl import Sweeper  # noqa: PLC0415
 
@@ -165,25 +156,16 @@ def main() -> None:
     _announce_stream_records()
     _announce_messages()
     _wait_without_holding_up_others()
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # with one thread there is always a queue
     application = with_a_short_way(DomainDispatcherApplication(LateServices(stack).application))
-    server = waitress.create_server(
-        _locked(application),
-        host="127.0.0.1",
-        port=0,
-        threads=8,
-        connection_limit=1000,
-        channel_timeout=3600,
-        asyncore_use_poll=True,
-    )
+    server = Server(application, _one_at_a_time)
     gc.freeze()
     gc.enable()
-    _emit({"port": server.effective_port, **deployed})
+    _emit({"port": server.port, **deployed})
     if ttl_sweep:
         sweeper = Sweeper(_one_at_a_time)
         threading.Thread(target=sweeper.run, args=(ttl_sweep,), daemon=True).start()
     _warm(application, deployed["resources"], request["region"])
-    server.run()
+    server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ TOO_OLD = 5 * 365 * 86400
 IDENTITY = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
 """Who deletes them, as the stream has it."""
 
-TURN, REST = 0.01, 0.01
+TURN, REST = 0.002, 0.01
 """Seconds that a sweep holds up everybody else, and then lets them go on: the lock is not a fair one."""
 
 
@@ -31,6 +31,15 @@ def has_expired(kind: str, value: Any, *, now: float) -> bool:
     return now - TOO_OLD <= expiry < now
 
 
+SHARE = 0.01
+"""Of a processor, at most, for looking: where there is much to look through it is done less often."""
+
+
+def pause(every: float, spent: float) -> float:
+    """Seconds until the next look after one that cost so many seconds of a processor."""
+    return max(every, spent / SHARE)
+
+
 class Sweeper:
     """Looks through every table of moto that has TTL enabled. `lock` is held whenever moto is touched; `clock`
     gives epoch seconds.
@@ -40,11 +49,14 @@ class Sweeper:
         self._lock, self._clock = lock, clock
 
     def run(self, every: float) -> None:
-        """Sweep each `every` seconds, for ever."""
+        """Sweep each `every` seconds, for ever; less often where that would take more than a `SHARE` of the time."""
+        rest = every
         while True:
-            time.sleep(every)
+            time.sleep(rest)
+            began = time.thread_time()
             with contextlib.suppress(Exception):  # what could not be deleted now is still there the next time
                 self.sweep()
+            rest = pause(every, time.thread_time() - began)
 
     def sweep(self) -> None:
         """Delete what has expired, in short turns."""
@@ -64,11 +76,15 @@ class Sweeper:
         """A step for each item."""
         for table in _tables_with_expiry():
             name = table.ttl["AttributeName"]
-            for hash_key, range_key in _keys(table):
-                item = _item(table, hash_key, range_key)  # as it is now: it may have been renewed since
-                value = item.attrs.get(name) if item is not None else None
-                if value is not None and has_expired(value.type, value.value, now=self._clock()):
-                    _expire(table, hash_key, range_key)
+            for item in _items(table):
+                value = item.attrs.get(name)
+                # It may have been replaced or deleted since it was listed.
+                if (
+                    value is not None
+                    and has_expired(value.type, value.value, now=self._clock())
+                    and _is_there(table, item)
+                ):
+                    _expire(table, item.hash_key, item.range_key)
                 yield
 
 
@@ -85,18 +101,17 @@ def _tables_with_expiry() -> list[Any]:
     ]
 
 
-def _keys(table: Any) -> Iterator[tuple[Any, Any]]:
+def _items(table: Any) -> Iterator[Any]:
     for hash_key in list(table.items):
         if table.has_range_key:
-            for range_key in list(table.items.get(hash_key, ())):
-                yield hash_key, range_key
-        else:
-            yield hash_key, None
+            yield from list(table.items.get(hash_key, {}).values())
+        elif hash_key in table.items:
+            yield table.items[hash_key]
 
 
-def _item(table: Any, hash_key: Any, range_key: Any) -> Any:
-    found = table.items.get(hash_key)
-    return found.get(range_key) if found is not None and range_key is not None else found
+def _is_there(table: Any, item: Any) -> bool:
+    found = table.items.get(item.hash_key)
+    return item is (found.get(item.range_key) if found is not None and table.has_range_key else found)
 
 
 def _expire(table: Any, hash_key: Any, range_key: Any) -> None:

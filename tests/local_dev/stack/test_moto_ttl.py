@@ -16,7 +16,7 @@ from local_dev.runtime.patterns import read_pattern
 from local_dev.runtime.streams import ShardReader, Start, list_shards
 from local_dev.stack.clients import make_client
 from local_dev.stack.cloud import CREDENTIALS, Cloud
-from local_dev.stack.moto_ttl import TOO_OLD, Sweeper, has_expired
+from local_dev.stack.moto_ttl import TOO_OLD, Sweeper, has_expired, pause
 
 pytestmark = pytest.mark.anyio
 
@@ -39,6 +39,17 @@ def test_only_numbers_expire(kind: str, value: str) -> None:
 @given(st.text())
 def test_no_text_breaks_it(value: str) -> None:
     has_expired("N", value, now=NOW)
+
+
+@given(st.floats(0, 60), st.floats(0.1, 10))
+def test_looking_takes_a_hundredth_of_the_time_at_most(spent: float, every: float) -> None:
+    rest = pause(every, spent)
+    assert rest >= every
+    assert spent <= 0.0101 * (rest + spent)
+
+
+def test_what_takes_no_time_is_not_put_off() -> None:
+    assert pause(5, 0.001) == 5
 
 
 @pytest.fixture
