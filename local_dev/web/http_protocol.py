@@ -20,8 +20,8 @@ from ..iam.guard import signed_request
 from .limits import BODY_LIMIT, CLOSE_TIMEOUT, HEAD_LIMIT, MESSAGE_LIMIT, REQUEST_TIMEOUT, TARGET_LIMIT
 from .management import Answer
 
-POST_PATH = b"connections/"
-"""What the path of a post has in it, however its `@` is written."""
+POST_PATHS = (b"/@connections/", b"/%40connections/")
+"""What the path of a post has in it."""
 
 
 class GatewayHttpProtocol(HttpToolsProtocol):
@@ -128,7 +128,7 @@ class GatewayHttpProtocol(HttpToolsProtocol):
         """
         return (
             self.post is not None
-            and POST_PATH in self.url
+            and any(path in self.url for path in POST_PATHS)
             and self.parser.get_method() == b"POST"
             and _length(self.headers) <= MESSAGE_LIMIT
             and (self.cycle is None or self.cycle.response_complete)
