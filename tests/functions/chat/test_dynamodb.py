@@ -5,6 +5,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from chat import dynamodb
 from chat.errors import NotAMember, Unavailable
 
+from ..conftest import MEMBERSHIPS, Store
+
 
 @pytest.mark.parametrize(
     "failure",
@@ -31,3 +33,12 @@ def test_the_client_gives_up_long_before_the_function_does(environment: None) ->
     # Three attempts, and at most 1 s and 2 s between them, are over in 12 s.
     assert config.connect_timeout + config.read_timeout <= 3
     assert config.retries == {"mode": "standard", "total_max_attempts": 3}
+
+
+def test_a_value_of_the_wrong_type_is_refused_though_boto3_lets_it_pass(store: Store) -> None:
+    item: Any = {"room_id": {"S": "general"}, "place": {"S": 5}}
+    with pytest.raises(Unavailable) as error, dynamodb.unavailable():
+        store.client.put_item(TableName=MEMBERSHIPS, Item=item)
+    assert isinstance(error.value.__cause__, ClientError)
+    assert error.value.__cause__.response["Error"]["Code"] == "SerializationException"
+    assert store.items(MEMBERSHIPS) == []
