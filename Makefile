@@ -3,7 +3,7 @@
 # make conformance    the gateway's behaviour, row by row (make conformance URL=wss://…/probe asks a deployed stage)
 # make fuzz SECONDS=100    the frame path for six times as long, route selection, signatures and the management API
 # make chaos   clients talk while everything breaks, 20 times or once (make chaos SEED=7), and what they saw is judged
-# make bench   how long the gateway takes to start, its memory (ARGS='--runs 9 --template …'), what a stuck member costs
+# make bench   what posts, loads and messages cost, beside other chats; ten minutes (make bench URL='NAME=ws://…?room={room}&name={name}')
 # make screenshots    pictures for the documents, of the page that `make run` serves
 PORT ?= 8000
 ARGS ?=
@@ -38,7 +38,7 @@ chaos: .venv/dev.stamp
 	$(BIN)/python -m tests.chaos.run $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: .venv/dev.stamp
-	$(BIN)/python -m tests.bench.start $(ARGS) && $(BIN)/python -m tests.bench.straggler
+	$(BIN)/python -m tests.bench $(foreach url,$(URL) $(URLS),--peer '$(url)') $(ARGS)
 
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix $(SOURCES) && $(BIN)/ruff format $(SOURCES)

@@ -1,6 +1,6 @@
 """What one member whose connection never answers costs the others of its room.
 
-python -m tests.bench.straggler [--members 10] [--messages 100]. In one run: messages to a healthy room, then to the
+python -m tests.bench.straggler [--members 10] [--messages 50]. In one run: messages to a healthy room, then to the
 same room while every post to one of its members hangs until it times out. Both figures are the time from sending a
 message until the last of the other members has it.
 """
@@ -12,12 +12,16 @@ import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from tests.asking import ask
 from tests.bench import machine
+from tests.bench.statistic import percentile
+from tests.bench.tables import table
 from tests.chat.client import ChatClient, chat, room_path
 from tests.conftest import ServedGateway, serve, stop
 
+MEMBERS, MESSAGES = 10, 50
 PAUSE = 0.2
 """Seconds between messages: a lively room, and no benchmark of the gateway's queue."""
 
@@ -63,28 +67,39 @@ def connections(served: ServedGateway) -> set[str]:
     return {connection["id"] for api in state["apis"] for connection in api["connections"]}
 
 
-def show(name: str, times: list[float]) -> None:
-    median, worst = statistics.median(times) * 1000, max(times) * 1000
-    p95 = statistics.quantiles(times, n=20)[-1] * 1000
-    print(f"{name:<10} median {median:.0f} ms, 95th percentile {p95:.0f} ms, longest {worst:.0f} ms")
+def figures(members: int = MEMBERS, messages: int = MESSAGES) -> dict[str, Any]:
+    """Milliseconds, p50, p95 and the longest: `healthy`, `hanging`; and the `ratio` of the medians."""
+    with TemporaryDirectory() as folder:
+        served = serve(Path(folder) / "log.txt", "--faults", "--param", "MessageRate=0")
+        try:
+            healthy, hanging = asyncio.run(measure(served, members, messages))
+        finally:
+            stop(served)
+    return {
+        "healthy": _summary(healthy),
+        "hanging": _summary(hanging),
+        "ratio": statistics.median(hanging) / statistics.median(healthy),
+    }
+
+
+def _summary(times: list[float]) -> dict[str, float]:
+    in_ms = [each * 1000 for each in times]
+    return {"p50": statistics.median(in_ms), "p95": percentile(in_ms, 95), "longest": max(in_ms)}
+
+
+def tables(results: dict[str, Any]) -> str:
+    """The figures in Markdown."""
+    rows = [(name, *results[name].values()) for name in ("healthy", "hanging")]
+    shown = table(("until the last of the others has it, ms", "p50", "p95", "longest"), rows)
+    return f"{shown}\n\nRatio of the medians: {results['ratio']:.2f}."
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--members", type=int, default=10)
-    parser.add_argument("--messages", type=int, default=100)
+    parser.add_argument("--members", type=int, default=MEMBERS)
+    parser.add_argument("--messages", type=int, default=MESSAGES)
     options = parser.parse_args()
-    with TemporaryDirectory() as folder:
-        served = serve(Path(folder) / "log.txt", "--faults", "--param", "MessageRate=0")
-        try:
-            healthy, hanging = asyncio.run(measure(served, options.members, options.messages))
-        finally:
-            stop(served)
-    print(machine.line())
-    print(f"{options.members} members and a slow one, {options.messages} messages each time")
-    show("healthy", healthy)
-    show("hanging", hanging)
-    print(f"ratio of the medians {statistics.median(hanging) / statistics.median(healthy):.2f}")
+    print(machine.line(), tables(figures(options.members, options.messages)), sep="\n\n")
 
 
 if __name__ == "__main__":
