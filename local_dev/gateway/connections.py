@@ -66,7 +66,7 @@ class Connection:
     closed_by_gateway: tuple[int, str] | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _running: int = field(default=0, repr=False)
-    _settled: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    _settled: asyncio.Event | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
@@ -83,7 +83,6 @@ class Connection:
     async def running(self, *, in_turn: bool) -> AsyncIterator[None]:
         """Around the run of a message; `in_turn` lets one run after the other, as they came (contract O05)."""
         self._running += 1
-        self._settled.clear()
         try:
             if in_turn:
                 async with self._turn:  # a lock of asyncio is fair: first come, first served
@@ -92,12 +91,14 @@ class Connection:
                 yield
         finally:
             self._running -= 1
-            if not self._running:
+            if not self._running and self._settled:
                 self._settled.set()
+                self._settled = None
 
     async def settled(self) -> None:
         """Wait until no message of the connection runs any more."""
         if self._running:
+            self._settled = self._settled or asyncio.Event()
             await self._settled.wait()
 
 

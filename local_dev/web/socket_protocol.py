@@ -233,6 +233,12 @@ class GatewayWebSocketProtocol(WebSocketsSansIOProtocol):
 
     async def send(self, message: Any) -> None:
         await super().send(message)
+        if message["type"] == "websocket.accept":
+            # Of the handshake nothing is needed any more, and there may be thousands who only listen. (websockets'
+            # parser keeps the request itself.)
+            self.request.headers.clear()
+            del self.request, self.response
+            self.sent_headers = []
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True  # uvicorn forgets it, and then reports a refusal as a fault
         elif message["type"] == "websocket.accept" and self.early:
