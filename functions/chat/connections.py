@@ -19,8 +19,9 @@ YOUNG_MS = 10_000
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 # For whom nobody waits: the gateway may take no more than so many posts a second, of all rooms.
 PATIENT = PAUSES + (0.8,) * 15
-# What one more round may take: the engine's time-outs, and a little to end in good order.
+# What one more round may take, by the engine's time-outs, and the little that is kept to end in good order.
 ROUND_SECONDS = 3.5
+LAST_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Connections:
         connection: each is delivered, gone or failed.
         """
         outcome = Outcome()
-        pending = self._round(_packed(self._reachable(parcels, outcome)), outcome)
+        pending = self._round(_packed(self._reachable(parcels, outcome)), outcome, time_left)
         for pause in self._pauses:
             if not pending:
                 break
@@ -102,7 +103,7 @@ class Connections:
             if time_left() < wait + ROUND_SECONDS:
                 break
             self._sleep(wait)
-            pending = self._round(pending, outcome)
+            pending = self._round(pending, outcome, time_left)
         outcome.failed |= {each.connection_id: each.result.reason for each in pending}
         return outcome
 
@@ -117,11 +118,12 @@ class Connections:
         outcome.failed |= resting
         return [parcel for parcel in parcels if parcel.member.connection_id not in resting]
 
-    def _round(self, pending: Sequence[_Pending], outcome: Outcome) -> list[_Pending]:
+    def _round(self, pending: Sequence[_Pending], outcome: Outcome, time_left: TimeLeft) -> list[_Pending]:
         """Takes each parcel as far as it goes without waiting; answers those that are worth another round."""
         for index in range(max((len(each.frames) for each in pending), default=0)):
             turn = [each for each in pending if each.done == index < len(each.frames)]
-            results = self._engine.post([(each.connection_id, each.frames[index]) for each in turn])
+            posts = [(each.connection_id, each.frames[index]) for each in turn]
+            results = self._engine.post(posts, within=max(0.0, time_left() - LAST_SECONDS))
             for each, result in zip(turn, results, strict=True):
                 each.result = result
                 each.done += result.verdict is Verdict.DELIVERED

@@ -4,6 +4,7 @@ A post costs boto3 about two milliseconds of CPU, all of it before and after the
 same in well under a tenth of that, keeps its connections, and waits for all of them in one thread.
 """
 
+import math
 import os
 import time
 from collections import deque
@@ -17,7 +18,7 @@ import botocore
 import pycurl
 
 from chat import clock
-from chat.posts import CONNECT_SECONDS, READ_SECONDS, Post, Result, Verdict, judge
+from chat.posts import CONNECT_SECONDS, OUT_OF_TIME, READ_SECONDS, Post, Result, Verdict, judge
 from chat.signing import Signer
 
 # How many posts are on their way at once. More wait less, and cost no more; but 1,024 files are all that a Lambda
@@ -71,8 +72,9 @@ class CurlPosts:
             endpoint, Signer(credentials, host=host, region=region, service="execute-api", now=clock.now)
         )
 
-    def post(self, posts: Sequence[Post]) -> list[Result]:
-        """Tries each post once, many at the same time; answers in the order asked."""
+    def post(self, posts: Sequence[Post], *, within: float = math.inf) -> list[Result]:
+        """Tries each post once, many at the same time; answers in the order asked, within so many seconds."""
+        ends = time.monotonic() + within
         signed: dict[bytes, Callable[[str], list[str]]] = {}
         waiting = deque(enumerate(posts))
         results: dict[int, Result] = {}
@@ -91,17 +93,22 @@ class CurlPosts:
                 self._multi.add_handle(handle)
             self._multi.perform()
             finished = self._finished()
+            now = time.monotonic()
             if finished:
-                answered_at = time.monotonic()
-            elif not waiting and time.monotonic() - answered_at > GRACE_SECONDS:
+                answered_at = now
+            elif not waiting and now - answered_at > GRACE_SECONDS:
                 finished = [(handle, _TIMED_OUT) for handle in turn]
+            elif now >= ends:
+                finished = [(handle, OUT_OF_TIME) for handle in turn]
+                results |= {index: OUT_OF_TIME for index, _ in waiting}
+                waiting.clear()
             for handle, result in finished:
                 self._multi.remove_handle(handle)
                 self._idle.append(handle)
                 results[turn.pop(handle)] = result
                 window = min(CONCURRENCY, window + (result.verdict is Verdict.DELIVERED))
             if turn and not finished:
-                self._multi.select(0.5)
+                self._multi.select(min(0.5, max(0.0, ends - now)))
         return [results[index] for index in range(len(posts))]
 
     def _finished(self) -> list[tuple[pycurl.Curl, Result]]:

@@ -1,7 +1,9 @@
 """One attempt to post a frame to each of many connections: what an engine is, and the one over boto3."""
 
+import math
+import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
@@ -48,6 +50,8 @@ class Result:
     reason: str = ""
 
 
+OUT_OF_TIME = Result(Verdict.BUSY, "out of time")
+
 Post = tuple[str, bytes]
 """A connection id, and the frame that it is to get."""
 
@@ -55,8 +59,10 @@ Post = tuple[str, bytes]
 class Posts(Protocol):
     """What `connections` needs of an engine."""
 
-    def post(self, posts: Sequence[Post]) -> list[Result]:
-        """Tries each post once, at the same time; answers in the order asked, and never raises."""
+    def post(self, posts: Sequence[Post], *, within: float = math.inf) -> list[Result]:
+        """Tries each post once, at the same time; answers in the order asked, within so many seconds, and never
+        raises.
+        """
 
 
 class BotoPosts:
@@ -70,8 +76,11 @@ class BotoPosts:
     def from_environment(cls) -> "BotoPosts":
         return cls(boto3.client("apigatewaymanagementapi", config=CONFIG))
 
-    def post(self, posts: Sequence[Post]) -> list[Result]:
-        return list(self._pool.map(lambda post: self._post(*post), posts))
+    def post(self, posts: Sequence[Post], *, within: float = math.inf) -> list[Result]:
+        ends = time.monotonic() + within
+        futures = [self._pool.submit(self._post, *post) for post in posts]
+        wait(futures, None if math.isinf(within) else max(0.0, ends - time.monotonic()))
+        return [future.result() if future.done() else _ended(future) for future in futures]
 
     def _post(self, connection_id: str, payload: bytes) -> Result:
         try:
@@ -87,6 +96,12 @@ class BotoPosts:
         except BotoCoreError as error:
             return Result(Verdict.REFUSED, type(error).__name__)
         return Result(Verdict.DELIVERED)
+
+
+def _ended(future: "Future[Result]") -> Result:
+    """What is not begun never will be; what is cannot be stopped, and may yet arrive."""
+    future.cancel()
+    return OUT_OF_TIME
 
 
 def judge(status: int, reason: str = "") -> Result:

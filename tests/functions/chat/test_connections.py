@@ -1,3 +1,4 @@
+import math
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,8 +25,10 @@ class Engine:
 
     verdicts: dict[str, deque[Verdict]] = field(default_factory=lambda: defaultdict(deque))
     rounds: list[tuple[list[str], bytes]] = field(default_factory=list)
+    within: list[float] = field(default_factory=list)
 
-    def post(self, posts: Sequence[Post]) -> list[Result]:
+    def post(self, posts: Sequence[Post], *, within: float = math.inf) -> list[Result]:
+        self.within.append(within)
         frames = {frame for _, frame in posts}
         self.rounds.append(([id for id, _ in posts], b"".join(sorted(frames))))
         return [self._result(self.verdicts[id]) for id, _ in posts]
@@ -129,7 +132,7 @@ def test_the_refused_are_not_tried_again(connections: Connections, engine: Engin
 
 def test_nothing_is_tried_again_when_time_is_short(connections: Connections, engine: Engine) -> None:
     engine.verdicts["A"] += [BUSY, BUSY, BUSY]
-    left = iter([9.0, 3.54])
+    left = iter([25.0, 9.0, 8.9, 3.54])
     outcome = post_to_all(connections, [Member("A", OLD)], b"x", time_left=lambda: next(left))
     assert outcome == Outcome(failed={"A": "busy"})
     assert len(engine.rounds) == 2
@@ -226,3 +229,8 @@ def test_where_nobody_waits_there_is_more_patience(engine: Engine, time: Time) -
     engine.verdicts["A"] += [BUSY] * 15
     assert post_to_all(patient, [Member("A", OLD)], b"1") == Outcome(delivered=1)
     assert sum(time.slept) > sum(PAUSES)
+
+
+def test_a_round_ends_with_the_time_that_is_left(connections: Connections, engine: Engine) -> None:
+    post_to_all(connections, [Member("A", OLD)], b"1", b"2", time_left=iter([2.5, 0.1]).__next__)
+    assert engine.within == [2.0, 0.0]

@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from chat import posts
 from chat.curl import AT_FIRST, CONCURRENCY, CurlPosts
-from chat.posts import WORKERS, BotoPosts, Posts, Result, Verdict
+from chat.posts import OUT_OF_TIME, READ_SECONDS, WORKERS, BotoPosts, Posts, Result, Verdict
 
 from tests.functions.stand_ins import GONE, OK, Answer, Gateway
 
@@ -168,3 +168,14 @@ def test_without_pycurl_boto3_posts_and_says_so(
     monkeypatch.setitem(sys.modules, "pycurl", None)  # an import of it now fails
     assert isinstance(posts.from_environment(), BotoPosts)
     assert "pycurl is missing" in caplog.text
+
+
+def test_when_time_is_up_the_others_are_answered_for(engine: Posts, gateway: Gateway) -> None:
+    many = 3 * CONCURRENCY  # more than are ever on their way at once
+    gateway.answers["A="].append(Answer(0))
+    posts = [("B=", b"{}"), *[("A=", b"{}")] * many]
+    gateway.answers["A="].extend([Answer(0)] * (many - 1))
+    began = monotonic()
+    results = engine.post(posts, within=0.5)
+    assert monotonic() - began < READ_SECONDS
+    assert results == [Result(DELIVERED), *[OUT_OF_TIME] * many]
