@@ -105,7 +105,7 @@ def test_a_slice_that_was_cut_too_large_is_cut_again(
         assert deliver(small, *todo) == []
         todo = queued()
         rounds += 1
-    assert rounds == 2, "two members each time"
+    assert rounds in (2, 3), "two members each time; DynamoDB may only then see that there are no more"
     assert sorted(id for id, _ in gateway.posts) == IDS
 
 
