@@ -12,6 +12,8 @@ from dataclasses import dataclass
 PERSON = "~"
 _DIGITS = 4
 _PLACES = 0x10000
+# A guess from few members may be far off, and slices cost something. What is too large is cut again when it is read.
+_MOST_SPANS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def cut(span: Span, *, members: int, size: int) -> list[Span]:
     many. The cuts are at halves, quarters, eighths… of the room, so those for its next message are the same.
     """
     parts = 1
-    while parts < _PLACES and members > size * parts:
+    while parts < _MOST_SPANS and members > size * parts:
         parts *= 2
     cuts = [f"{cell:0{_DIGITS}x}" for cell in range(0, _PLACES, _PLACES // parts) if cell > _cell(span.low)]
     return [Span(low, high) for low, high in zip([span.low, *cuts], [*cuts, span.high], strict=True)]
