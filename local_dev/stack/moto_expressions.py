@@ -105,27 +105,26 @@ def _copy_node(node: Any, memo: dict[int, Any]) -> Any:
     made = object.__new__(type(node))
     memo[id(node)] = made
     made.type = node.type
-    made.parent = deepcopy(node.parent, memo)
-    made.children = node.children and [
-        child if type(child) in _ATOMS else deepcopy(child, memo) for child in node.children
-    ]
+    made.parent = memo.get(id(node.parent)) or deepcopy(node.parent, memo)
+    made.children = node.children and [_copied(child, memo) for child in node.children]
     return made
 
 
-_ATOMS = (str, int, bool)
+def _copied(child: Any, memo: dict[int, Any]) -> Any:
+    kind: Any = type(child)
+    if kind is str:
+        return child
+    return _copy_node(child, memo) if _is_node(kind) else deepcopy(child, memo)
 
 
 @cache
-def _is(kind: Any, classes: tuple[Any, ...]) -> bool:
-    return issubclass(kind, classes)
+def _is_node(kind: Any) -> bool:
+    return issubclass(kind, Node)
 
 
 @cache
-def _first_of(kind: Any, classes: tuple[Any, ...]) -> Any:
-    return next((each for each in classes if issubclass(kind, each)), None)
-
-
-_NODE, _INNER = (Node,), (Expression, UpdateExpressionFunction)
+def _may_have_clauses(kind: Any) -> bool:
+    return issubclass(kind, (Expression, UpdateExpressionFunction))
 
 
 def _find_clauses(node: Any, clause_types: list[type]) -> list[Any]:
@@ -134,34 +133,52 @@ def _find_clauses(node: Any, clause_types: list[type]) -> list[Any]:
         kind: Any = type(child)
         if kind in clause_types:
             clauses.append(child)
-        elif _is(kind, _INNER):
+        elif _may_have_clauses(kind):
             clauses.extend(_find_clauses(child, clause_types))
     return clauses
+
+
+class _Wanted(dict[Any, Any]):
+    """For each class of nodes the first one among some that it is of, or None; `_ATOM` for what is no node."""
+
+    def __init__(self, classes: tuple[Any, ...]) -> None:
+        super().__init__()
+        self._classes = classes
+
+    def __missing__(self, kind: Any) -> Any:
+        first = next((each for each in self._classes if issubclass(kind, each)), None)
+        self[kind] = first if _is_node(kind) else _ATOM
+        return self[kind]
+
+
+_ATOM = object()
+_wanted = cache(_Wanted)
 
 
 def _traverse(traverser: Any, node: Any, child_id: int = -1) -> Any:
     """As moto's own, with the classes of the nodes looked up instead of asked of each node."""
     processors = traverser._processing_map()
-    classes = tuple(processors)
+    wanted = _wanted(tuple(processors))
+    before_child = traverser.pre_processing_of_child
+    if type(traverser).pre_processing_of_child is DepthFirstTraverser.pre_processing_of_child:
+        before_child = None  # it does nothing
 
     def walk(node: Any, child_id: int) -> Any:
-        kind: Any = type(node)
-        if not _is(kind, _NODE):
-            return node
         parent = node.parent
         for number, child in enumerate(node.children or ()):
-            traverser.pre_processing_of_child(node, number)
-            if type(child) not in _ATOMS:
+            if before_child is not None:
+                before_child(node, number)
+            if wanted[type(child)] is not _ATOM:
                 walk(child, number)
-        wanted = _first_of(kind, classes)
-        if wanted is not None:
-            node = processors[wanted](node)
+        first = wanted[type(node)]
+        if first is not None:
+            node = processors[first](node)
             node.parent = parent
             if parent:
                 parent.children[child_id] = node
         return node
 
-    return walk(node, child_id)
+    return node if wanted[type(node)] is _ATOM else walk(node, child_id)
 
 
 def _whole_first(check: Any) -> Any:

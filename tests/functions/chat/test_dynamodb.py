@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from chat import dynamodb
 from chat.errors import NotAMember, Unavailable
 
-from ..conftest import MEMBERSHIPS, Store
+from tests.functions.conftest import MEMBERSHIPS, Store
 
 
 @pytest.mark.parametrize(
