@@ -82,15 +82,9 @@ class CurlPosts:
         answered_at, window = float("inf"), AT_FIRST
         while waiting or turn:
             while waiting and len(turn) < window:
-                handle = self._idle.pop() if self._idle else self._handle()
                 index, (connection_id, frame) = waiting.popleft()
                 sign = signed.get(frame) or signed.setdefault(frame, self._signer.batch(frame))
-                path = self._start + _quoted(connection_id)
-                handle.setopt(pycurl.URL, self._origin + path)
-                handle.setopt(pycurl.HTTPHEADER, [*sign(path), "Content-Type:", "Expect:"])
-                handle.setopt(pycurl.POSTFIELDS, frame)
-                turn[handle] = index
-                self._multi.add_handle(handle)
+                turn[self._begun(connection_id, frame, sign)] = index
             self._multi.perform()
             finished = self._finished()
             now = time.monotonic()
@@ -110,6 +104,16 @@ class CurlPosts:
             if turn and not finished:
                 self._multi.select(min(0.5, max(0.0, ends - now)))
         return [results[index] for index in range(len(posts))]
+
+    def _begun(self, connection_id: str, frame: bytes, sign: Callable[[str], list[str]]) -> pycurl.Curl:
+        """The handle of a post that is on its way."""
+        handle = self._idle.pop() if self._idle else self._handle()
+        path = self._start + _quoted(connection_id)
+        handle.setopt(pycurl.URL, self._origin + path)
+        handle.setopt(pycurl.HTTPHEADER, [*sign(path), "Content-Type:", "Expect:"])
+        handle.setopt(pycurl.POSTFIELDS, frame)
+        self._multi.add_handle(handle)
+        return handle
 
     def _finished(self) -> list[tuple[pycurl.Curl, Result]]:
         answers: list[tuple[pycurl.Curl, Result]] = []
