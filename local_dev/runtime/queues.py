@@ -24,12 +24,20 @@ CONCURRENCY = 5
 """Batches in progress at once: what Lambda starts with. It goes up to a thousand; a laptop does not."""
 
 POLL_INTERVAL = 1.0
-"""Seconds between looks at a silent queue. New messages are signalled where that is possible: this is for
-those whose delay or visibility time-out has passed.
-"""
+"""Seconds between looks at a queue with messages whose delay or visibility time-out will pass."""
+
+SILENT_INTERVAL = 20.0
+"""Seconds between looks at one that has none. New messages are signalled, where that is possible."""
 
 RECEIVE_LIMIT = 10
 """Messages that ReceiveMessage gives, and DeleteMessageBatch takes, at most."""
+
+
+_COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+)
 
 
 class Queue(Protocol):
@@ -40,6 +48,9 @@ class Queue(Protocol):
 
     async def delete(self, receipts: Sequence[str]) -> None:
         """Delete the messages with these receipt handles."""
+
+    async def is_empty(self) -> bool:
+        """Whether nothing can come of it unless something new is sent, and `changed` tells of that."""
 
     async def changed(self, timeout: float) -> None:
         """Return when there may be more, or after `timeout` seconds."""
@@ -98,10 +109,13 @@ class QueuePoller:
                 break
             if records:
                 continue
-            left = POLL_INTERVAL if waiting else deadline - self._clock()
+            if waiting:
+                left = SILENT_INTERVAL if await self._queue.is_empty() else POLL_INTERVAL
+            else:
+                left = min(deadline - self._clock(), POLL_INTERVAL)
             if left <= 0:
                 break
-            await self._queue.changed(min(left, POLL_INTERVAL))
+            await self._queue.changed(left)
         return self._held.take(size)
 
     async def process(self, batch: list[Record]) -> None:
@@ -153,12 +167,21 @@ class QueuePoller:
 
 
 class SqsQueue:
-    """A queue behind boto3's `client` of SQS. `arn` is what the events give as their source."""
+    """A queue behind boto3's `client` of SQS. `arn` is what the events give as their source; `signals`: `changed`
+    does not just wait, but tells of each new message.
+    """
 
     def __init__(
-        self, client: Any, *, arn: str, changed: Callable[[float], Awaitable[None]], url: str | None = None
+        self,
+        client: Any,
+        *,
+        arn: str,
+        changed: Callable[[float], Awaitable[None]],
+        url: str | None = None,
+        signals: bool = False,
     ) -> None:
         self._client, self._arn, self._changed, self._url = client, arn, changed, url
+        self._signals = signals
 
     async def receive(self, limit: int) -> list[Record]:
         """Up to `limit` messages. Never a long poll: that would hold up moto, and every caller of it."""
@@ -169,9 +192,19 @@ class SqsQueue:
         for start in range(0, len(receipts), RECEIVE_LIMIT):
             await asyncio.to_thread(self._delete, receipts[start : start + RECEIVE_LIMIT])
 
+    async def is_empty(self) -> bool:
+        """Whether there are no messages: none to be had, none that are delayed, none that somebody works at.
+        Of a queue that does not signal that is not asked: it has to be looked at anyway.
+        """
+        return self._signals and await asyncio.to_thread(self._is_empty)
+
     async def changed(self, timeout: float) -> None:
         """Return when there may be more, or after `timeout` seconds."""
         await self._changed(timeout)
+
+    def _is_empty(self) -> bool:
+        answer = self._client.get_queue_attributes(QueueUrl=self._address(), AttributeNames=list(_COUNTS))
+        return not any(int(answer.get("Attributes", {}).get(name, 1)) for name in _COUNTS)
 
     def _receive(self, limit: int) -> list[Record]:
         answer = self._client.receive_message(

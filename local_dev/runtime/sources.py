@@ -72,7 +72,12 @@ async def serve_queue(
     async def invoke(records: list[dict[str, Any]]) -> Any:
         return await functions.invoke(mapping.function, {"Records": records}, wait=INVOKE_TIMEOUT)
 
-    queue = SqsQueue(await clients.get("sqs"), arn=mapping.queue, changed=changed or every(QUEUE_POLL))
+    queue = SqsQueue(
+        await clients.get("sqs"),
+        arn=mapping.queue,
+        changed=changed or every(QUEUE_POLL),
+        signals=changed is not None,
+    )
     await QueuePoller(mapping, queue, invoke=invoke, concurrency=concurrency).run()
 
 

@@ -22,11 +22,36 @@ from .socket_protocol import GatewayWebSocketProtocol
 
 
 class Server(uvicorn.Server):
-    """A server whose signals are its owner's to handle."""
+    """A server whose signals are its owner's to handle, and that wakes once a second instead of ten times."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        self._exit = asyncio.Event()
+        super().__init__(config)
+
+    @property
+    def should_exit(self) -> bool:
+        """Whether it is to stop, which it does as soon as this is set, within its event loop."""
+        return self._exit.is_set()
+
+    @should_exit.setter
+    def should_exit(self, value: bool) -> None:
+        if value:
+            self._exit.set()
+        else:
+            self._exit.clear()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        """Tick until it is to stop; each tenth tick of uvicorn's, which are the whole seconds, has something to do:
+        answers have a date.
+        """
+        while not await self.on_tick(counter=0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._exit.wait()
 
 
 def _worth_saying(record: logging.LogRecord) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from local_dev.errors import FunctionRaised
 from local_dev.runtime.messages import Record
-from local_dev.runtime.queues import POLL_INTERVAL, QueuePoller
+from local_dev.runtime.queues import POLL_INTERVAL, SILENT_INTERVAL, QueuePoller
 from local_dev.stack.model import QueueMapping
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +42,7 @@ class World:
         self.deleted: list[str] = []
         self.answer: Any = None
         self.gate: asyncio.Event | None = None
+        self.hidden = False
         self.quiet = asyncio.Event()
         self.poller = QueuePoller(
             mapping,
@@ -61,6 +62,9 @@ class World:
 
     async def delete(self, receipts: Sequence[str]) -> None:
         self.deleted += receipts
+
+    async def is_empty(self) -> bool:
+        return not self.hidden
 
     async def changed(self, timeout: float) -> None:
         self.waits.append(timeout)
@@ -108,7 +112,15 @@ async def test_an_empty_queue_is_waited_for() -> None:
     world = World(mapping())
     world.later = [[], [], [message(1)]]
     assert numbers(await world.poller.next_batch()) == [1]
-    assert world.waits == [POLL_INTERVAL] * 3
+    assert world.waits == [SILENT_INTERVAL] * 3
+
+
+async def test_a_queue_whose_messages_are_all_hidden_is_looked_at_soon() -> None:
+    world = World(mapping())
+    world.hidden = True
+    world.later = [[], [message(1)]]
+    assert numbers(await world.poller.next_batch()) == [1]
+    assert world.waits == [POLL_INTERVAL] * 2
 
 
 async def test_a_batch_is_no_larger_than_its_size() -> None:

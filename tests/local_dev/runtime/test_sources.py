@@ -13,6 +13,7 @@ import pytest
 
 from local_dev.errors import FunctionRaised
 from local_dev.runtime.checkpoints import Checkpoints
+from local_dev.runtime.queues import SqsQueue
 from local_dev.runtime.sources import serve_queue, serve_stream
 from local_dev.stack.clients import Clients
 from local_dev.stack.model import QueueMapping, StreamMapping
@@ -146,6 +147,26 @@ async def test_a_message_reaches_the_function_and_is_deleted(url: str) -> None:
     assert record["messageAttributes"]["kind"]["stringValue"] == "x"
     assert record["messageAttributes"]["raw"]["binaryValue"] == "AA=="
     assert json.dumps(record)
+
+
+async def test_a_queue_is_empty_once_nothing_is_there_delayed_or_worked_at(url: str) -> None:
+    sqs = client("sqs", url)
+    queue, arn = make_queue(url)
+
+    async def never(_: float) -> None:
+        raise AssertionError
+
+    here = SqsQueue(sqs, arn=arn, changed=never, signals=True)
+    assert await here.is_empty()
+    sqs.send_message(QueueUrl=queue, MessageBody="late", DelaySeconds=1)
+    assert not await here.is_empty()
+    async with asyncio.timeout(20):
+        while not (records := await here.receive(1)):
+            assert not await here.is_empty()
+    assert not await here.is_empty()
+    await here.delete([record["receiptHandle"] for record in records])
+    assert await here.is_empty()
+    assert not await SqsQueue(sqs, arn=arn, changed=never).is_empty()  # nobody would tell of a new message
 
 
 async def test_a_filter_deletes_what_it_drops(url: str) -> None:
