@@ -4,6 +4,7 @@
 # make fuzz SECONDS=100    the frame path for six times as long, route selection, signatures and the management API
 # make chaos   clients talk while everything breaks, 20 times or once (make chaos SEED=7), and what they saw is judged
 # make bench   what posts, loads and messages cost, beside other chats; ten minutes (make bench URL='NAME=ws://…?room={room}&name={name}')
+# make cost    what a message costs on AWS, from counted calls and bytes, into docs/costs.md
 # make screenshots    pictures for the documents, of the page that `make run` serves
 PORT ?= 8000
 ARGS ?=
@@ -12,7 +13,7 @@ SECONDS ?= 100
 BIN := .venv/bin
 SOURCES := functions local_dev tests
 
-.PHONY: run test lint types unit conformance fuzz chaos bench format screenshots validate lock clean
+.PHONY: run test lint types unit conformance fuzz chaos bench cost format screenshots validate lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m local_dev --port $(PORT) $(ARGS)
@@ -39,6 +40,9 @@ chaos: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m tests.bench $(foreach url,$(URL) $(URLS),--peer '$(url)') $(ARGS)
+
+cost: .venv/dev.stamp
+	$(BIN)/python -m tests.bench.cost --write $(ARGS)
 
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix $(SOURCES) && $(BIN)/ruff format $(SOURCES)

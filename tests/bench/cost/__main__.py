@@ -1,0 +1,47 @@
+"""What a message costs on AWS, by counting: `make cost`, or with --write into docs/costs.md.
+
+python -m tests.bench.cost [--write] [--sizes 2,10,100]
+"""
+
+import argparse
+import re
+
+from tests.bench.cost import bill
+from tests.bench.cost.events import count
+from tests.bench.progress import say
+from tests.conftest import ROOT
+
+PAGE = ROOT / "docs" / "costs.md"
+PLOT = ROOT / "docs" / "images" / "costs.svg"
+SIZES = "2,10,100"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.cost", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="put the tables and the plot into docs/")
+    parser.add_argument("--sizes", default=SIZES, help="members of the rooms that are counted")
+    options = parser.parse_args()
+    rooms = []
+    for size in map(int, options.sizes.split(",")):
+        say(f"a room of {size:,}")
+        rooms.append(count(size))
+    sections = bill.sections(rooms)
+    for text in sections.values():
+        print(text, end="\n\n")
+    if options.write:
+        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), sections), encoding="utf-8")
+        PLOT.write_text(bill.plot(rooms), encoding="utf-8")
+
+
+def filled(page: str, sections: dict[str, str]) -> str:
+    """The page with each section between its markers. Raises `LookupError` where a marker is missing."""
+    for name, text in sections.items():
+        pattern = re.compile(rf"(<!-- cost: {name} -->\n).*?(<!-- /cost -->)", re.DOTALL)
+        page, found = pattern.subn(lambda match, text=text: f"{match[1]}{text}\n{match[2]}", page)  # type: ignore[misc]
+        if found != 1:
+            raise LookupError(f"{found} places for {name}")
+    return page
+
+
+if __name__ == "__main__":
+    main()
