@@ -1,11 +1,12 @@
 """What a message costs on AWS, by counting: `make cost`, or with --write into docs/costs.md.
 
-python -m tests.bench.cost [--write] [--sizes 2,10,100]
+python -m tests.bench.cost [--write] [--sizes 2,10,100,1000,10000]
 """
 
 import argparse
 import re
 
+from local_dev.stack import moto_patches
 from tests.bench.cost import bill
 from tests.bench.cost.events import count
 from tests.bench.progress import say
@@ -13,7 +14,7 @@ from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "costs.md"
 PLOT = ROOT / "docs" / "images" / "costs.svg"
-SIZES = "2,10,100"
+SIZES = "2,10,100,1000,10000"
 
 
 def main() -> None:
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the tables and the plot into docs/")
     parser.add_argument("--sizes", default=SIZES, help="members of the rooms that are counted")
     options = parser.parse_args()
+    moto_patches.apply()  # moto by itself takes minutes over a room of ten thousand
     rooms = []
     for size in map(int, options.sizes.split(",")):
         say(f"a room of {size:,}")
