@@ -25,6 +25,7 @@ from tests.bench import (
     growing,
     holding,
     imports,
+    large_rooms,
     machine,
     pouring,
     report,
@@ -88,7 +89,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=URL")
     parser.add_argument(
-        "--only", action="append", choices=("engines", "imports", "starts", "chats", "growth", "straggler")
+        "--only",
+        action="append",
+        choices=("engines", "large rooms", "imports", "starts", "chats", "growth", "straggler"),
     )
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -98,6 +101,7 @@ def main() -> None:
         )
     parts: dict[str, Callable[[], Any]] = {
         "engines": lambda: engines.measure(ENGINE_ROUNDS),
+        "large rooms": large_rooms.figures,
         "imports": lambda: imports.measure(IMPORT_RUNS),
         "starts": connecting.starts,
         "chats": lambda: chats(options.peer),

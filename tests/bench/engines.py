@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,19 +24,15 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from chat import clock
+from chat.curl import CurlPosts
+from chat.posts import Post, Verdict
+from chat.signing import Signer
 
 from tests.bench import machine
 from tests.bench.posts_server import Place, posts_server
 from tests.bench.progress import say
 from tests.bench.tables import table
-from tests.conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "functions"))
-
-from chat import clock
-from chat.curl import CurlPosts
-from chat.posts import Post, Verdict
-from chat.signing import Signer
 
 OURS, ONE_BY_ONE, MIDDLE = "ours, over libcurl", "boto3, one by one", "SigV4Auth + urllib3, 16 threads"
 POSTS = 1000

@@ -14,9 +14,7 @@ import http.client
 import json
 import math
 import multiprocessing
-import os
 import statistics
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -42,14 +40,17 @@ from chat.rooms import DEFAULT_LARGE, Rooms
 from chat.signing import Signer
 from chat.slices import Slice
 
-from tests.bench.machine import line
+from tests.bench import machine
+from tests.bench.progress import say
+from tests.bench.tables import table
 
 SIZES = (500, 1_000, 2_000, 5_000, 10_000, 20_000)
-DIRECT = 10_000  # told directly, more than these take minutes
+DIRECT = 5_000  # told directly, more than these take minutes
+LATENCY, WORKERS, RUNS = 200.0, 40, 3
 CALL = 0.005  # of DynamoDB, and of SQS, until it is answered
 PAGE = 0.020  # a query of a thousand rows
 HOP = 0.015  # from the queue to a function that waits for it
-BATCH = int(os.environ.get("B", "4"))
+BATCH = 2  # the template's BatchSize
 CALLS_AT_ONCE = 8  # of SendMessageBatch, ten slices each
 SENDER = "sender="
 TIMEOUT = 120.0
@@ -249,42 +250,58 @@ def measure(url: str, conversation: Conversation, members: int) -> float:
     return last - began
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--latency", type=float, default=200, help="of a post, ms")
-    parser.add_argument("--workers", type=int, default=40)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
-    options = parser.parse_args()
-    for size in options.sizes:
+def figures(
+    *, latency: float = LATENCY, workers: int = WORKERS, runs: int = RUNS, sizes: Sequence[int] = SIZES
+) -> list[dict[str, Any]]:
+    """For each size: how many slices, and the medians of the seconds that it takes, directly (None where that
+    takes minutes) and in slices.
+    """
+    for size in sizes:
         in_order(size)  # before there are processes, so that all have it
-    print(line())
-    print(
-        f"posts answered after {options.latency:g} ms, {options.workers} workers, medians of {options.runs}"
-    )
-    print("| members | slices | directly, s | in slices, s |\n|---:|---:|---:|---:|")
-    with processes(options.latency / 1000, options.workers) as (url, messages):
-        told = Conversation(rooms(url, messages), Log())  # type: ignore[arg-type]
-        direct = replace(told, rooms=replace(told.rooms, large=10**9))
+    found = []
+    with processes(latency / 1000, workers) as (url, messages):
+        sliced = Conversation(rooms(url, messages), Log())  # type: ignore[arg-type]
+        direct = replace(sliced, rooms=replace(sliced.rooms, large=10**9))
         for _ in range(2):
-            measure(url, told, max(options.sizes))  # opens connections
-        for size in options.sizes:
-            print(f"{size} members", file=sys.stderr)
-            cut = _slices(size)
-            alone = [measure(url, direct, size) for _ in range(options.runs)] if size <= DIRECT else []
-            sliced = [measure(url, told, size) for _ in range(options.runs)]
-            shown = f"{statistics.median(alone):.2f}" if alone else "-"
-            print(f"| {size:,} | {cut} | {shown} | {statistics.median(sliced):.2f} |", flush=True)
+            measure(url, sliced, max(sizes))  # opens connections
+        for size in sizes:
+            say(f"a room of {size:,}")
+            alone = [measure(url, direct, size) for _ in range(runs)] if size <= DIRECT else []
+            found.append(
+                {
+                    "members": size,
+                    "slices": _slices(size),
+                    "direct_s": statistics.median(alone) if alone else None,
+                    "sliced_s": statistics.median(measure(url, sliced, size) for _ in range(runs)),
+                }
+            )
+    return found
 
 
-def _slices(members: int) -> int:
-    found = Table().roll(str(members), limit=DEFAULT_LARGE)
+def tables(found: Sequence[dict[str, Any]]) -> str:
+    return table(
+        ("members", "slices", "all told by one function, s", "in slices, s"),
+        [(each["members"], each["slices"], each["direct_s"], each["sliced_s"]) for each in found],
+    )
+
+
+def _slices(size: int) -> int:
+    found = Table().roll(str(size), limit=DEFAULT_LARGE)
     if found.rest is None:
         return 0
-    estimate = places.estimate(len(found.members), found.rest)
-    return len(places.cut(found.rest, members=estimate, size=DEFAULT_LARGE // 2))
+    members = places.estimate(len(found.members), found.rest)
+    return len(places.cut(found.rest, members=members, size=DEFAULT_LARGE // 2))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--latency", type=float, default=LATENCY, help="of a post, ms")
+    parser.add_argument("--workers", type=int, default=WORKERS)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
+    print(tables(figures(**vars(parser.parse_args()))))
+    print(machine.line())
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "bench")
     main()

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.bench import engines, imports, straggler
+from tests.bench import engines, imports, large_rooms, straggler
 from tests.bench.plots import Series, bars, lines
 from tests.bench.subjects import DEMO, GATEWAY, LIMIT
 from tests.bench.tables import table
@@ -25,6 +25,8 @@ def sections(results: dict[str, Any]) -> dict[str, str]:
     found = {"machine": _machine(results)}
     if rows := results.get("engines"):
         found["engines"] = engines.tables(rows)
+    if large := results.get("large rooms"):
+        found["large rooms"] = large_rooms.tables(large)
     if loads := results.get("imports"):
         found["imports"] = imports.tables(loads)
     if chats := results.get("chats"):
@@ -49,6 +51,19 @@ def plots(results: dict[str, Any]) -> dict[str, str]:
             "1,000 posts, each answered after 10 ms: how long all take",
             "ms",
             [(row["engine"], row["wall_ms"]) for row in shown],
+        )
+    if large := results.get("large rooms"):
+        ways = {"told by one function": "direct_s", "in slices": "sliced_s"}
+        found["performance-large-rooms.svg"] = lines(
+            "Until the last member of a large room has a message",
+            "members of the room",
+            "s, posts answered after 200 ms",
+            [
+                Series(
+                    title, [(float(each["members"]), each[key]) for each in large if each[key] is not None]
+                )
+                for title, key in ways.items()
+            ],
         )
     if chats := results.get("chats"):
         series = [

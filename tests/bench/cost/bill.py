@@ -35,11 +35,15 @@ def plot(rooms: Sequence[Room]) -> str:
     """Dollars for a million messages against the members of the room, as SVG."""
     ours = [(float(room.size), MILLION * total(room.message)) for room in rooms]
     naive = [(float(room.size), MILLION * total(room.naive_message)) for room in rooms]
+    crowded = [
+        (size, cost + MILLION * _scanned(room.naive_message))
+        for (size, cost), room in zip(naive, rooms, strict=True)
+    ]
     return lines(
         "A million messages",
         "members of the room",
         "dollars",
-        [Series("Parley", ours), Series("naive", naive)],
+        [Series("Parley", ours), Series("naive", naive), Series("naive among 100,000", crowded)],
     )
 
 

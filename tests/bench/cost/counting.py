@@ -14,17 +14,13 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
+from aws_lambda_powertools import Logger
+from chat import dynamodb, posts
+from chat.posts import Post, Result, Verdict
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 
 from tests.conftest import ROOT
-
-if str(ROOT / "functions") not in sys.path:
-    sys.path.insert(0, str(ROOT / "functions"))
-
-from aws_lambda_powertools import Logger
-from chat import dynamodb, posts
-from chat.posts import Post, Result, Verdict
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 MEMBERSHIPS, ROOM_LOG, NAIVE = "Memberships", "RoomLog", "Connections"

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from chat import clock
+from chat.identity import Identity
+from chat.memberships import Memberships
 from moto.dynamodb.models import dynamodb_backends
 
 from tests.bench.cost import times
@@ -30,10 +33,6 @@ from tests.functions.stand_ins import (
     stream_record,
     websocket_event,
 )
-
-from chat import clock  # isort: skip  (counting has made it importable)
-from chat.identity import Identity  # isort: skip
-from chat.memberships import Memberships  # isort: skip
 
 OTHERS = 1_000
 """Connections in other rooms, which the naive chat scans as well."""
