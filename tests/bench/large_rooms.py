@@ -24,7 +24,6 @@ from functools import cache
 from multiprocessing.process import BaseProcess
 from typing import Any, ClassVar
 
-import httptools
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.credentials import Credentials
 from chat import clock, events, places
@@ -41,6 +40,7 @@ from chat.signing import Signer
 from chat.slices import Slice
 
 from tests.bench import machine
+from tests.bench.posts_server import Answering
 from tests.bench.progress import say
 from tests.bench.tables import table
 
@@ -56,45 +56,35 @@ SENDER = "sender="
 TIMEOUT = 120.0
 
 
-class Api(asyncio.Protocol):
+class Api(Answering):
     """The management API: counts posts by connection, and answers each after a while."""
 
-    got: ClassVar[Counter[str]] = Counter()
-    last = 0.0
-    latency = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._parser = httptools.HttpRequestParser(self)
-        self._path = b""
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
+    got: ClassVar[Counter[bytes]] = Counter()
+    last: ClassVar[float] = 0.0
+    path = b""
 
     def on_url(self, url: bytes) -> None:
-        self._path = url
+        """The parser's: a request has begun."""
+        self.path = url
 
     def on_message_complete(self) -> None:
-        if self._path == b"/taken":
-            body = json.dumps(
-                {"posts": self.got.total(), "members": len(self.got), "last": Api.last}
-            ).encode()
+        """The parser's: a request is whole. One of them is no post, but asks what came since it was last asked."""
+        if self.path == b"/taken":
+            taken = {"posts": self.got.total(), "members": len(self.got), "last": Api.last}
             self.got.clear()
-            self._answer(body)
+            body = json.dumps(taken).encode()
+            self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
             return
-        self.got[self._path.decode()] += 1
+        self.got[self.path] += 1
         Api.last = time.monotonic()
-        asyncio.get_running_loop().call_later(self.latency, self._answer, b"")
-
-    def _answer(self, body: bytes) -> None:
-        self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        super().on_message_complete()
 
 
 def serve_api(latency: float, port: Any) -> None:
     async def run() -> None:
-        Api.latency = latency
-        server = await asyncio.get_running_loop().create_server(Api, "127.0.0.1", 0, backlog=4096)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Api(latency), "127.0.0.1", 0, backlog=4096
+        )
         port.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
