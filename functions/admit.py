@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import chat.start  # noqa: F401 (before all others)
+import chat.start
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event import (
     APIGatewayAuthorizerRequestEvent,
@@ -13,6 +13,7 @@ from chat.errors import NameRefused
 from chat.identity import Identity
 
 logger = Logger()
+chat.start.over()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import chat.start  # noqa: F401 (before all others)
+import chat.start
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -10,6 +10,7 @@ from chat.deliveries import Deliveries
 
 logger = Logger()
 deliveries = Deliveries.from_environment()
+chat.start.over()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import chat.start  # noqa: F401 (before all others)
+import chat.start
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.api_gateway_websocket_event import APIGatewayWebSocketEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,6 +12,7 @@ from chat.memberships import Memberships
 
 logger = Logger()
 memberships = Memberships.from_environment()
+chat.start.over()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -4,6 +4,10 @@ through it for some, again and again as it grows, is a tenth of the cold start f
 
 import gc
 
-# Python looks after 700 (3.11) or 2,000 (3.13) new objects. An invocation makes some thousands, most of which need
-# no looking for; this many take a few megabytes.
-gc.set_threshold(100_000)
+gc.disable()
+
+
+def over() -> None:
+    """All is loaded. From here on garbage is looked for, among what is new."""
+    gc.freeze()
+    gc.enable()
