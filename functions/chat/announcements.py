@@ -8,7 +8,7 @@ What is promised: people are announced in the order in which they came and went,
 fails or is told again are announced all the same. A record that cannot be announced goes to the on-failure
 queue and holds up nobody. A person may be announced twice, if the function dies after it counted a batch and
 before the batch was reported done. One goes unannounced if the stream's retries are used up (the batch is then
-in the on-failure queue), or if retries cut a batch in two after it died in the middle. After a departure that
+in the on-failure queue), or if retries cut a batch in two after it ended in the middle. After a departure that
 was lost in this way the person counts as there, and is not announced again, until the item that counts them
 expires: a day after they were last seen coming or going. Presence is read from the memberships each time and so
 is right whatever was lost.

@@ -83,4 +83,8 @@ class Deliveries:
                 parcels.append(Parcel(member, frames))
         self.rooms.deliver(room_id, parcels, time_left=time_left)
         for each in due:
-            self.delivered.note(each)
+            try:
+                self.delivered.note(each)
+            except Unavailable:
+                # It has been delivered. Only if the queue gives it again by itself will it be told twice.
+                logger.exception("not noted", slice=each.id)

@@ -127,6 +127,15 @@ def test_what_fails_is_given_again_and_the_others_are_done(
     assert len(gateway.posts) == len(IDS)
 
 
+def test_a_delivered_slice_does_not_come_back_because_that_could_not_be_noted(
+    deliveries: Deliveries, gateway: Gateway, store: Store, logged: Logged
+) -> None:
+    store.faults["PutItem"].append("InternalServerError")
+    assert deliver(deliveries, of(1), of(2)) == []
+    assert numbers(gateway, "A=") == [1, 2]
+    assert [(line["message"], line["slice"]) for line in logged()] == [("not noted", "slice-1")]
+
+
 def test_a_message_that_is_no_slice_holds_up_nobody(deliveries: Deliveries, gateway: Gateway) -> None:
     records = [queue_record("x", "{}", sent_at=NOW), queue_record("y", of(1).encode(), sent_at=NOW)]
     assert deliveries.deliver(map(SQSRecord, records), time_left=lambda: 30.0) == ["x"]
