@@ -3,6 +3,7 @@
 Each module that says what to replace is tested against moto as it is.
 """
 
+from importlib import import_module
 from typing import Any, NamedTuple
 
 
@@ -14,27 +15,12 @@ class Patch(NamedTuple):
     replacement: Any
 
 
+_MODULES = ("dispatch", "expressions", "instances", "serializer", "streams", "tables", "values")
+
+
 def patches() -> list[Patch]:
     """All of them. It imports moto's DynamoDB."""
-    from . import (  # noqa: PLC0415
-        moto_dispatch,
-        moto_expressions,
-        moto_instances,
-        moto_serializer,
-        moto_streams,
-        moto_tables,
-        moto_values,
-    )
-
-    modules = (
-        moto_dispatch,
-        moto_expressions,
-        moto_instances,
-        moto_serializer,
-        moto_streams,
-        moto_tables,
-        moto_values,
-    )
+    modules = [import_module(f".moto_{name}", __package__) for name in _MODULES]
     return [patch for module in modules for patch in module.patches()]
 
 

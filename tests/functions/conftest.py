@@ -31,7 +31,7 @@ from chat.slices import Slice
 from hypothesis import settings
 from moto import mock_aws
 
-from tests.functions.stand_ins import NOW, Gateway, GatewayServer
+from tests.functions.stand_ins import NOW, Gateway, GatewayServer, create_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -133,19 +133,8 @@ def store(environment: None) -> Iterator[Store]:
         client = dynamodb.client()
         for table in client.list_tables()["TableNames"]:
             client.delete_table(TableName=table)
-        for table, (sort, kind) in {MEMBERSHIPS: ("place", "S"), ROOM_LOG: ("seq", "N")}.items():
-            client.create_table(
-                TableName=table,
-                AttributeDefinitions=[
-                    {"AttributeName": "room_id", "AttributeType": "S"},
-                    {"AttributeName": sort, "AttributeType": kind},  # type: ignore[typeddict-item]
-                ],
-                KeySchema=[
-                    {"AttributeName": "room_id", "KeyType": "HASH"},
-                    {"AttributeName": sort, "KeyType": "RANGE"},
-                ],
-                BillingMode="PAY_PER_REQUEST",
-            )
+        create_table(client, MEMBERSHIPS, sort="place", kind="S")
+        create_table(client, ROOM_LOG, sort="seq", kind="N")
         store = Store(client)
         client.meta.events.register("before-call.dynamodb", store.before_call)  # type: ignore[arg-type]
         yield store

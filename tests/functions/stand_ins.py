@@ -6,12 +6,16 @@ import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from chat import places
 from chat.identity import Identity
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.literals import ScalarAttributeTypeType
 
 NOW = 1_750_000_000_000  # in the past, whatever clock a test runs on: 2025-06-15T15:06:40.000Z
 API = "arn:aws:execute-api:eu-central-1:123456789012:abcdefghij/live"
@@ -130,6 +134,22 @@ class Context(LambdaContext):
 
     def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # a static method in the stub
         return self._remaining_ms
+
+
+def create_table(client: "DynamoDBClient", name: str, *, sort: str, kind: "ScalarAttributeTypeType") -> None:
+    """A table of rooms, as the template has them; `sort` is its sort key, of type `kind`."""
+    client.create_table(
+        TableName=name,
+        AttributeDefinitions=[
+            {"AttributeName": "room_id", "AttributeType": "S"},
+            {"AttributeName": sort, "AttributeType": kind},
+        ],
+        KeySchema=[
+            {"AttributeName": "room_id", "KeyType": "HASH"},
+            {"AttributeName": sort, "KeyType": "RANGE"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
 
 
 def websocket_event(

@@ -21,6 +21,7 @@ from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 
 from tests.conftest import ROOT
+from tests.functions.stand_ins import create_table
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 MEMBERSHIPS, ROOM_LOG, NAIVE = "Memberships", "RoomLog", "Connections"
@@ -161,7 +162,6 @@ _ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "parley",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
-_TABLES = {MEMBERSHIPS: ("place", "S"), ROOM_LOG: ("seq", "N"), NAIVE: ("connection_id", "S")}
 ENTRIES = ("admit", "connect", "default", "announce", "deliver", "disconnect")
 
 
@@ -207,19 +207,9 @@ def stack() -> Iterator[Stack]:
         assert boto3.DEFAULT_SESSION
         dynamodb.client.cache_clear()
         client = boto3.client("dynamodb")
-        for table, (sort, kind) in _TABLES.items():
-            client.create_table(
-                TableName=table,
-                AttributeDefinitions=[
-                    {"AttributeName": "room_id", "AttributeType": "S"},
-                    {"AttributeName": sort, "AttributeType": kind},  # type: ignore[typeddict-item]
-                ],
-                KeySchema=[
-                    {"AttributeName": "room_id", "KeyType": "HASH"},
-                    {"AttributeName": sort, "KeyType": "RANGE"},
-                ],
-                BillingMode="PAY_PER_REQUEST",
-            )
+        create_table(client, MEMBERSHIPS, sort="place", kind="S")
+        create_table(client, ROOM_LOG, sort="seq", kind="N")
+        create_table(client, NAIVE, sort="connection_id", kind="S")
         boto3.client("sqs").create_queue(QueueName="Slices")
         boto3.DEFAULT_SESSION.events.register("before-parameter-build", meter.before)
         boto3.DEFAULT_SESSION.events.register("after-call", meter.after)

@@ -55,13 +55,19 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_worker_rests_only_where_nobody_waits_for_it() -> None:
-    made: list[StandIn] = []
+async def one_that_is_waited_for(made: list[StandIn]) -> tuple[Any, Any, asyncio.Task[Any]]:
+    """A pool, its one worker, which has answered and not yet asked for more, and an invocation that waits."""
     pool = pool_of(made)
-    worker: Any = await pool.acquire()
+    worker = await pool.acquire()
     waiting = asyncio.create_task(pool.acquire())
     await turns()
     pool.release(worker)
+    return pool, worker, waiting
+
+
+async def test_a_worker_rests_only_where_nobody_waits_for_it() -> None:
+    made: list[StandIn] = []
+    pool, worker, waiting = await one_that_is_waited_for(made)
     assert not waiting.done()  # it has answered, and does not ask for more yet
     worker.returns()
     assert await waiting is worker
@@ -74,11 +80,7 @@ async def test_a_worker_rests_only_where_nobody_waits_for_it() -> None:
 
 async def test_a_worker_whose_next_invocation_was_given_up_rests() -> None:
     made: list[StandIn] = []
-    pool = pool_of(made)
-    worker: Any = await pool.acquire()
-    waiting = asyncio.create_task(pool.acquire())
-    await turns()
-    pool.release(worker)
+    pool, worker, waiting = await one_that_is_waited_for(made)
     worker.returns()
     waiting.cancel()  # it has been handed over by now, and nobody has noticed
     await asyncio.gather(waiting, return_exceptions=True)
@@ -88,11 +90,7 @@ async def test_a_worker_whose_next_invocation_was_given_up_rests() -> None:
 
 async def test_a_worker_that_died_is_replaced_for_whoever_waits() -> None:
     made: list[StandIn] = []
-    pool = pool_of(made)
-    worker: Any = await pool.acquire()
-    waiting = asyncio.create_task(pool.acquire())
-    await turns()
-    pool.release(worker)
+    _, worker, waiting = await one_that_is_waited_for(made)
     worker.returns(alive=False)
     assert await waiting is made[1]
     await turns()
