@@ -21,7 +21,7 @@ run: .venv/run.stamp
 test: lint types unit
 
 lint: .venv/dev.stamp
-	$(BIN)/ruff check $(SOURCES) && $(BIN)/ruff format --check $(SOURCES) && $(BIN)/cfn-lint template.yaml
+	$(BIN)/ruff check $(SOURCES) && $(BIN)/ruff format --check $(SOURCES) && $(BIN)/cfn-lint template.yaml infra/*.yaml
 
 types: .venv/dev.stamp
 	$(BIN)/mypy

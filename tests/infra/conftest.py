@@ -21,19 +21,6 @@ def _read(path: Path) -> Any:
     return json.loads(json.dumps(content))
 
 
-def _with_includes(node: Any) -> Any:
-    """What CloudFormation makes of AWS::Include: the included content takes the place of the transform."""
-    if isinstance(node, list):
-        return [_with_includes(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if "Fn::Transform" in node:
-        assert node.keys() == {"Fn::Transform"}
-        assert node["Fn::Transform"]["Name"] == "AWS::Include"
-        return _read(ROOT / node["Fn::Transform"]["Parameters"]["Location"])
-    return {key: _with_includes(value) for key, value in node.items()}
-
-
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
@@ -41,8 +28,15 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def template() -> dict[str, Any]:
-    """template.yaml with its includes, before the SAM transform."""
-    result: dict[str, Any] = _with_includes(_read(ROOT / "template.yaml"))
+    """template.yaml, before the SAM transform."""
+    result: dict[str, Any] = _read(ROOT / "template.yaml")
+    return result
+
+
+@pytest.fixture(scope="session")
+def site() -> dict[str, Any]:
+    """infra/site.yaml, the nested stack with the page, the distribution and the edge function."""
+    result: dict[str, Any] = _read(ROOT / "infra" / "site.yaml")
     return result
 
 
@@ -70,8 +64,8 @@ def resources(transform: Transform) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def edge_source(template: dict[str, Any]) -> str:
+def edge_source(template: dict[str, Any], site: dict[str, Any]) -> str:
     """The edge function's JavaScript as it is deployed with the default parameters."""
-    source: str = template["Resources"]["EdgeFunction"]["Properties"]["FunctionCode"]["Fn::Sub"]
+    source: str = site["Resources"]["EdgeFunction"]["Properties"]["FunctionCode"]["Fn::Sub"]
     assert source.count("${") == 1, "Fn::Sub would take it for a reference"
     return source.replace("${StageName}", template["Parameters"]["StageName"]["Default"])

@@ -225,8 +225,8 @@ def test_source_fits(edge_source: str) -> None:
     assert len(edge_source.encode()) < 10_000
 
 
-def test_source_keeps_to_what_the_runtime_has(edge_source: str, template: dict[str, Any]) -> None:
-    config = template["Resources"]["EdgeFunction"]["Properties"]["FunctionConfig"]
+def test_source_keeps_to_what_the_runtime_has(edge_source: str, site: dict[str, Any]) -> None:
+    config = site["Resources"]["EdgeFunction"]["Properties"]["FunctionConfig"]
     assert config["Runtime"] == "cloudfront-js-2.0"
     code = re.sub(r"//[^\n]*|'[^'\n]*'", "''", edge_source)
     # Newer syntax than ECMAScript 5.1 with const and let, and what the runtime forbids.
