@@ -6,14 +6,18 @@
 # make bench   what posts, loads and messages cost, beside other chats; ten minutes (make bench URL='NAME=ws://…?room={room}&name={name}')
 # make cost    what a message costs on AWS, from counted calls and bytes, into docs/costs.md
 # make screenshots    pictures for the documents, of the page that `make run` serves
+# make deploy  build, deploy, publish the page, print the address (make deploy STACK=parley REGION=eu-central-1 ARGS=--guided)
+# make publish the page only: uploads what changed (make publish STACK=… REGION=…)
+# make teardown    deletes the stack and what is in it (make teardown STACK=… REGION=…)
 PORT ?= 8000
 ARGS ?=
 PYTHON ?= python3
 SECONDS ?= 100
 BIN := .venv/bin
-SOURCES := functions local_dev tests
+SOURCES := functions infra local_dev tests
+REGION_ARG = $(if $(REGION),--region $(REGION))
 
-.PHONY: run test lint types unit conformance fuzz chaos bench cost format screenshots validate lock clean
+.PHONY: run test lint types unit conformance fuzz chaos bench cost format screenshots validate deploy publish teardown lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m local_dev --port $(PORT) $(ARGS)
@@ -52,6 +56,15 @@ screenshots: .venv/dev.stamp
 
 validate:
 	sam validate --lint
+
+deploy: .venv/run.stamp
+	sam build && sam deploy $(if $(STACK),--stack-name $(STACK)) $(REGION_ARG) --no-confirm-changeset $(ARGS) && $(MAKE) --no-print-directory publish ARGS=
+
+publish: .venv/run.stamp
+	@$(BIN)/python -m infra.publish $(if $(STACK),--stack $(STACK)) $(REGION_ARG) $(ARGS)
+
+teardown: .venv/run.stamp
+	@$(BIN)/python -m infra.teardown $(if $(STACK),--stack $(STACK)) $(REGION_ARG) $(ARGS)
 
 lock: .venv/dev.stamp
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --group chat -o requirements.lock

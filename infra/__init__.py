@@ -1,0 +1,1 @@
+"""What only the cloud needs: nested templates, and the commands that publish the page and take everything down."""
