@@ -69,6 +69,7 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
                 endpoints=options.endpoints,
                 moto=started.moto,
                 ttl_sweep=options.ttl_sweep,
+                address=url.partition("://")[2],
             )
         )
         stack, cloud = found.stack, found.cloud
@@ -196,7 +197,8 @@ def _server(
     invoke_guard = InvokeGuard(find, region=cloud.region, clock=clock) if options.iam else None
     app = make_app(
         gateways=gateways,
-        edges=[EdgeFunction(source) for source in stack.edge_sources],
+        edges=[] if stack.distribution else [EdgeFunction(source) for source in stack.edge_sources],
+        distribution=stack.distribution,
         site=options.site,
         assumptions=options.assumptions,
         guard=ConnectionsGuard(find, clock=clock) if options.iam else None,

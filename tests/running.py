@@ -67,6 +67,11 @@ class Running:
         self.url = deployed.url
         self.ws_url = deployed.url.replace("http", "ws", 1)
 
+    def secret(self, logical_id: str) -> str:
+        """The text of a secret of the template."""
+        secret = self.deployed.cloud.resources[logical_id].id
+        return str(client_of(self, "secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
+
 
 def client_of(running: Running, service: str) -> Any:
     """boto3's client of what is behind a deployment."""

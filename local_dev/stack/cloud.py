@@ -94,9 +94,11 @@ class Cloud:
         stack: str,
         process: asyncio.subprocess.Process | None = None,
         ttl_sweep: float = TTL_SWEEP,
+        address: str = "",
     ) -> "Cloud":
         """Deploy `template` into a new moto process, or into `process`, which `spawn` has started; DeployError
-        says why it cannot be. Expired items are deleted each `ttl_sweep` seconds, with 0 never.
+        says why it cannot be. Expired items are deleted each `ttl_sweep` seconds, with 0 never. `address` is the
+        domain name that a CloudFront distribution gets, instead of one of CloudFront's.
         """
         process = process or await spawn(region)
         assert process.stdin and process.stdout
@@ -106,6 +108,7 @@ class Cloud:
             "region": region,
             "stack": stack,
             "ttl_sweep": ttl_sweep,
+            "address": address,
         }
         process.stdin.write(json.dumps(request).encode() + b"\n")
         line = await process.stdout.readline()

@@ -41,9 +41,10 @@ async def deployed(
     endpoints: Endpoints,
     moto: asyncio.subprocess.Process,
     ttl_sweep: float = TTL_SWEEP,
+    address: str = "",
 ) -> AsyncIterator[Deployed]:
     """Deploy the template at `path` into `moto`, which deletes expired items each `ttl_sweep` seconds; LocalError
-    says what is in the way.
+    says what is in the way. `address` is the host and port at which a distribution is played.
     """
     async with contextlib.AsyncExitStack() as cleanup:
         template = read_template(path)
@@ -57,6 +58,7 @@ async def deployed(
                 stack=STACK_NAME,
                 process=moto,
                 ttl_sweep=ttl_sweep,
+                address=address,
             )
         except DeployError as error:
             raise _located(error, template) from None

@@ -55,7 +55,7 @@ class _FunctionReader:
             handler=str(properties.get("Handler", "")),
             timeout=number(properties.get("Timeout"), DEFAULT_TIMEOUT),
             memory=int(number(properties.get("MemorySize"), DEFAULT_MEMORY)),
-            environment=self._environment(resource),
+            environment=_environment(resource),
             code=code,
             inline_code=inline,
             json_logs=mapping(properties.get("LoggingConfig")).get("LogFormat") == "JSON",
@@ -132,14 +132,7 @@ class _FunctionReader:
                 folders.append(folder)
         return tuple(folders)
 
-    def _environment(self, resource: Resource) -> dict[str, str]:
-        variables = mapping(mapping(resource.properties.get("Environment")).get("Variables"))
-        found = {str(key): text(value) for key, value in variables.items()}
-        for key, value in found.items():
-            if "{{resolve:" in value:
-                self._notes.add(
-                    resource.logical_id,
-                    f"{key}: what {value} refers to is not known here; the text stays as it is",
-                    *("Properties", "Environment", "Variables", key),
-                )
-        return found
+
+def _environment(resource: Resource) -> dict[str, str]:
+    variables = mapping(mapping(resource.properties.get("Environment")).get("Variables"))
+    return {str(key): text(value) for key, value in variables.items()}

@@ -19,6 +19,7 @@ PLAYED = frozenset(
         "AWS::ApiGatewayV2::Route",
         "AWS::ApiGatewayV2::RouteResponse",
         "AWS::ApiGatewayV2::Stage",
+        "AWS::CloudFront::Distribution",
         "AWS::CloudFront::Function",
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Policy",

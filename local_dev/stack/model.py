@@ -9,6 +9,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from .distribution import Distribution
+
 INTEGRATION_TIMEOUT = 29.0
 """Seconds an integration may take unless the template says less (contract L11)."""
 
@@ -216,6 +218,7 @@ class Stack:
     stream_mappings: tuple[StreamMapping, ...] = ()
     queue_mappings: tuple[QueueMapping, ...] = ()
     edge_sources: tuple[str, ...] = ()
+    distribution: Distribution | None = None
     roles: Mapping[str, Role] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from .names import secret
-from .values import mapping, number, text
+from .passwords import generated
+from .values import mapping, text
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class SubscriptionMaker:
 
 
 class SecretMaker:
-    """Makes `AWS::SecretsManager::Secret`. A generated value is the same at each start."""
+    """Makes `AWS::SecretsManager::Secret`. A generated value is another one at each start."""
 
     @staticmethod
     def cloudformation_name_type() -> str:
@@ -68,7 +68,7 @@ class SecretMaker:
         properties = definition["Properties"]
         created = secretsmanager_backends[account][region].create_secret(
             name=name,
-            secret_string=_secret_text(name, properties),
+            secret_string=_secret_text(properties),
             secret_binary=None,
             description=None,
             tags=None,
@@ -87,14 +87,9 @@ MAKERS: dict[str, Any] = {
 """By type; used like moto's own models."""
 
 
-def _secret_text(name: str, properties: dict[str, Any]) -> str | None:
+def _secret_text(properties: dict[str, Any]) -> str | None:
     if "SecretString" in properties:
         return text(properties["SecretString"])
     if "GenerateSecretString" not in properties:
         return None
-    asked = mapping(properties["GenerateSecretString"])
-    password = secret("secret", name, int(number(asked.get("PasswordLength"), 32)))
-    key = asked.get("GenerateStringKey")
-    if key is None:
-        return password
-    return json.dumps({**json.loads(str(asked.get("SecretStringTemplate") or "{}")), str(key): password})
+    return generated(mapping(properties["GenerateSecretString"]))

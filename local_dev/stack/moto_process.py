@@ -1,8 +1,8 @@
 """The AWS that the handlers see: moto in a process of its own, with the stack deployed into it.
 
 Started as `python -m local_dev.stack.moto_process`. Reads one JSON line on standard input, `{"template",
-"parameters", "region", "stack", "ttl_sweep"}`; answers one on standard output, `{"port", "resources", "outputs",
-"account", "notes"}` or `{"error", "logical_id"}`; then serves moto over HTTP and writes `{"stream": <arn>}`
+"parameters", "region", "stack", "address", "ttl_sweep"}`; answers one on standard output, `{"port", "resources",
+"outputs", "account", "notes"}` or `{"error", "logical_id"}`; then serves moto over HTTP and writes `{"stream": <arn>}`
 whenever a table's stream gains a record, and the same with a queue's ARN for a message. It ends when its
 standard input closes, so it can never outlive the gateway. moto is not safe under threads, hence a process of its
 own in which one request is answered at a time.

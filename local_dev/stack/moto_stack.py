@@ -3,16 +3,18 @@
 What moto has no model for, and what the gateway runs itself, becomes an Opaque: only its names are needed.
 """
 
+import contextlib
 import copy
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from ..errors import TemplateError
 from .code import address_path
+from .dynamic import DynamicReferences
 from .intrinsics import NO_VALUE, Resolver
 from .kinds import DEFERRED, PLAYED, is_inert, service
+from .moto_lookup import MotoLookup
 from .moto_models import create, lighten, model_of
 from .names import resource_name
 from .opaque import Opaque
@@ -33,9 +35,14 @@ class MotoStack:
     """The resources of a template, each created when something first needs it."""
 
     def __init__(
-        self, template: Mapping[str, Any], parameters: Mapping[str, str], region: str, stack: str
+        self,
+        template: Mapping[str, Any],
+        parameters: Mapping[str, str],
+        region: str,
+        stack: str,
+        address: str = "",
     ) -> None:
-        self.name, self.region = stack, region
+        self.name, self.region, self._address = stack, region, address
         self.id = (
             f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{stack}/{uuid.uuid5(uuid.NAMESPACE_URL, stack)}"
         )
@@ -59,6 +66,7 @@ class MotoStack:
             resources=self,
             complain=self._complain,
         )
+        self._dynamic = DynamicReferences(MotoLookup(ACCOUNT, region, self._make_all), self._complain)
         self._declared: Mapping[str, Any] = template["Resources"]
         self._may_wait = _deferrable_services(self._declared)
         self._under_way: list[str] = []
@@ -134,7 +142,7 @@ class MotoStack:
             if other in self._declared and self._holds(self._declared[other]):
                 self._get(other)
         kind = str(declared["Type"])
-        properties = self.resolver.value(declared.get("Properties") or {})
+        properties = self._dynamic.value(self.resolver.value(declared.get("Properties") or {}))
         if not isinstance(properties, dict):
             raise TemplateError("its Properties are not a mapping")
         self.definitions[logical_id] = {"Type": kind, "Properties": properties}
@@ -152,6 +160,19 @@ class MotoStack:
             path = address_path(properties.get("TemplateURL"))
             self._complain(f"{kind} is not run here" + (f": there is no {path}" if path else ""))
         return self._opaque(logical_id, self.definitions[logical_id])
+
+    def _make_all(self, kind: str) -> bool:
+        """Create the resources of a type, but for those that need what is under way; whether there are any."""
+        for logical_id, declared in self._declared.items():
+            if (
+                isinstance(declared, dict)
+                and declared.get("Type") == kind
+                and logical_id not in self._under_way
+            ):
+                with contextlib.suppress(TemplateError):  # its own turn comes, and says so
+                    self._get(logical_id)
+        made = [self.definitions[logical_id] for logical_id, it in self.created.items() if it is not None]
+        return any(definition["Type"] == kind for definition in made)
 
     def make(self, logical_id: str) -> Any:
         """Have moto create the resource, which is resolved already."""
@@ -178,13 +199,13 @@ class MotoStack:
     def _opaque(self, logical_id: str, definition: Mapping[str, Any]) -> Opaque:
         kind, properties = definition["Type"], definition["Properties"]
         name = resource_name(kind, logical_id, properties, stack=self.name)
-        return Opaque(kind, name, properties, ACCOUNT, self.region)
+        return Opaque(kind, name, properties, ACCOUNT, self.region, self._address)
 
     def _holds(self, declared: Mapping[str, Any]) -> bool:
         condition = declared.get("Condition")
         return condition is None or self.resolver.condition(condition)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _within(self, logical_id: str) -> Iterator[None]:
         self._under_way.append(logical_id)
         try:
@@ -216,13 +237,13 @@ def _words(error: Exception) -> str:
 
 
 def deploy(
-    *, template: dict[str, Any], parameters: dict[str, str], region: str, stack: str
+    *, template: dict[str, Any], parameters: dict[str, str], region: str, stack: str, address: str = ""
 ) -> tuple[MotoStack, dict[str, Any]]:
     """Create the stack in moto; the stack, and `{"resources": {logical id: {type, id, properties}}, "outputs":
-    {key: value}, "account", "notes": [{logical_id, text}]}`.
+    {key: value}, "account", "notes": [{logical_id, text}]}`. `address` is the domain name of a distribution.
     """
     lighten()
-    made = MotoStack(template, parameters, region, stack)
+    made = MotoStack(template, parameters, region, stack, address)
     made.create_all()
     resources = {
         logical_id: {

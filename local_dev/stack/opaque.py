@@ -12,13 +12,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Opaque:
-    """A resource of which only the names are needed. `name` is its own, or what CloudFormation would make."""
+    """A resource of which only the names are needed. `name` is its own, or what CloudFormation would make; `address`
+    is where a distribution is played, if it is.
+    """
 
     kind: str
     name: str
     properties: Mapping[str, Any]
     account: str
     region: str
+    address: str = ""
 
     @property
     def physical_resource_id(self) -> str:
@@ -90,7 +93,9 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Opaque], Any]] = {
     ("AWS::ApiGatewayV2::Api", "ApiEndpoint"): lambda it: (
         f"wss://{it.physical_resource_id}.execute-api.{it.region}.amazonaws.com"
     ),
-    ("AWS::CloudFront::Distribution", "DomainName"): lambda it: f"{it.physical_resource_id}.cloudfront.net",
+    ("AWS::CloudFront::Distribution", "DomainName"): lambda it: (
+        it.address or f"{it.physical_resource_id}.cloudfront.net"
+    ),
     ("AWS::IAM::InstanceProfile", "Arn"): _iam("instance-profile"),
     ("AWS::IAM::Role", "Arn"): _iam("role"),
     ("AWS::IAM::Role", "RoleId"): lambda it: (

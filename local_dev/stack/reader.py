@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from .apis import read_apis
 from .cloud import Resource
+from .distributions import read_distribution
 from .functions import read_functions
 from .loops import LOOP
 from .model import Stack
@@ -73,6 +74,7 @@ def read_stack(
             for item in by_type["AWS::CloudFront::Function"]
             if "FunctionCode" in item.properties
         ),
+        distribution=read_distribution(by_type, notes=notebook),
         roles=roles,
         tables={
             item.logical_id: item.id

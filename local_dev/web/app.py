@@ -1,9 +1,9 @@
-"""The FastAPI application: the data plane over WebSocket, the management API, Lambda's Invoke API, the
-edge function's paths, the static site.
+"""The FastAPI application: the data plane over WebSocket, the management API, Lambda's Invoke API, what stands in
+front of the APIs, the static site.
 
 Paths, in this order: `/{key}` is a stage of an API, `/{key}/@connections/{id}` its management API; `/_local`
-and `/2015-03-31` belong to this gateway; any other WebSocket path goes through the template's CloudFront
-function, which may turn it into `/{key}?…` as it does in the cloud; the rest is the site. A request whose Host
+and `/2015-03-31` belong to this gateway; any other path is the distribution's. A WebSocket goes through its
+functions, which may turn it into `/{stage}?…` as they do in the cloud; the rest is the site. A request whose Host
 is an API's own never gets further than that API.
 """
 
@@ -16,21 +16,24 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response, WebSocket
-from fastapi.staticfiles import StaticFiles
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import EdgeError
 from ..faults.faults import Faults
 from ..gateway.assumptions import Assumptions
+from ..gateway.events import Handshake
 from ..gateway.gateway import Gateway
 from ..iam.guard import ConnectionsGuard
+from ..stack.distribution import Distribution, Headers
 from .addresses import Addresses
 from .data_plane import DataPlane
 from .edge import EdgeFunction, EdgeResponse
+from .front import Front, Viewer, distributed, functions_alone
 from .handshakes import deny, read_handshake, turn_away
 from .limits import URL_LIMIT
 from .management import add_management_routes
+from .site import Site
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +47,8 @@ READING = ["GET", "HEAD"]
 def make_app(
     *,
     gateways: Mapping[str, Gateway],
-    edges: Sequence[EdgeFunction],
+    edges: Sequence[EdgeFunction] = (),
+    distribution: Distribution | None = None,
     site: Path | None,
     assumptions: Assumptions | None = None,
     guard: ConnectionsGuard | None = None,
@@ -53,7 +57,9 @@ def make_app(
 ) -> FastAPI:
     """The application for the gateways, by key: the path of each without slashes at its ends.
 
-    `guard` checks requests to the management API, None lets all of them pass; `faults` happen to them; `extra`
+    `edges` are run for each handshake that is for no stage's path, unless there is a `distribution`, which says
+    itself what is run when. EdgeError where one of its functions cannot be loaded. `guard` checks requests to the
+    management API, None lets all of them pass; `faults` happen to them; `extra`
     are called with the application to add routes of their own, ahead of the site (the Invoke API, the inspector).
     `app.state.post` answers plain posts to connections by itself (see `make_server`), None while faults happen to them.
     """
@@ -68,12 +74,13 @@ def make_app(
         add(app)
     for prefix in OWN_PATHS:
         app.add_route(f"/{prefix}{{rest:path}}", _not_here)
-    app.state.data_plane = _data_plane(gateways, addresses, edges, assumed)
+    front = functions_alone(edges) if distribution is None else distributed(distribution)
+    app.state.data_plane = _data_plane(gateways, addresses, front, assumed)
     app.add_api_websocket_route("/{path:path}", app.state.data_plane)
     app.add_middleware(ByHost, addresses=addresses)
     app.add_exception_handler(ClientDisconnect, _nobody_listens)
     if site is not None:
-        app.mount("/", _FreshFiles(directory=site, html=True))
+        app.mount("/", Site(site, distribution))
     return app
 
 
@@ -114,26 +121,26 @@ class ByHost:
 
 
 def _data_plane(
-    gateways: Mapping[str, Gateway], addresses: Addresses, edges: Sequence[EdgeFunction], assumed: Assumptions
+    gateways: Mapping[str, Gateway], addresses: Addresses, front: Front, assumed: Assumptions
 ) -> Callable[[WebSocket], Any]:
     planes = {key: DataPlane(gateway, assumed) for key, gateway in gateways.items()}
 
     async def serve(socket: WebSocket) -> None:
         path = socket.scope["raw_path"].decode("latin-1")
         query = socket.scope["query_string"].decode("latin-1")
-        host = socket.headers.get("host", "")
-        place = addresses.find(host, path)
+        added: Headers = ()
+        place = addresses.find(socket.headers.get("host", ""), path)
         if place is None and not _is_own(path):
             try:
-                target = _through_edge(edges, socket, path, query)
+                target = front(_viewer(socket, path, query))
             except EdgeError as error:
                 log.error("%s", error)  # noqa: TRY400 (its trace is of no use: the fault is in the JavaScript)
                 target = EdgeResponse(503, {}, "")  # what CloudFront answers for a function that fails
             if isinstance(target, EdgeResponse):
                 await deny(socket, Response(target.body, target.status, target.headers))
                 return
-            path, query = target
-            place = addresses.find("", path)
+            path, query, added = target.path, target.query, target.added
+            place = addresses.find(target.host, path) if target.host in ("", *addresses.hosts) else None
         if len(path) + len(query) + bool(query) > URL_LIMIT:
             await turn_away(socket, 414)  # contract H24, which names no status: this is HTTP's own for it
         elif place is None or place.key is None:
@@ -141,29 +148,22 @@ def _data_plane(
         elif place.rest not in ("", "/"):
             await turn_away(socket, 403)  # contract H15
         else:
-            await _serve(planes[place.key], gateways[place.key], socket, path, query)
+            handshake = read_handshake(socket, path, query, added)
+            await _serve(planes[place.key], gateways[place.key], socket, handshake)
 
     return serve
 
 
-async def _serve(plane: DataPlane, gateway: Gateway, socket: WebSocket, path: str, query: str) -> None:
+async def _serve(plane: DataPlane, gateway: Gateway, socket: WebSocket, handshake: Handshake) -> None:
     try:
-        await plane.serve(socket, read_handshake(socket, path, query))
+        await plane.serve(socket, handshake)
     except asyncio.CancelledError:
         if not gateway.closing:  # at the end uvicorn cancels what still runs, which is no fault
             raise
 
 
-def _through_edge(
-    edges: Sequence[EdgeFunction], socket: WebSocket, path: str, query: str
-) -> tuple[str, str] | EdgeResponse:
-    for edge in edges:
-        client = socket.client.host if socket.client else ""
-        result = edge(path=path, query=query, headers=dict(socket.headers), viewer_ip=client)
-        if isinstance(result, EdgeResponse):
-            return result
-        path, query = result.path, result.query
-    return path, query
+def _viewer(socket: WebSocket, path: str, query: str) -> Viewer:
+    return Viewer(path, query, dict(socket.headers), socket.client.host if socket.client else "")
 
 
 def _is_own(path: str) -> bool:
@@ -192,12 +192,3 @@ def _message(status: int, text: str, error_type: str | None = None) -> Response:
     headers = {"x-amzn-errortype": error_type} if error_type else None
     body = json.dumps({"message": text}, separators=(",", ":"))
     return Response(body, status, headers, media_type="application/json")
-
-
-class _FreshFiles(StaticFiles):
-    """Static files that the browser asks for again each time, so that an edited page shows at once."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["cache-control"] = "no-cache"
-        return response

@@ -10,15 +10,19 @@ from ..gateway.assumptions import Assumptions
 from ..gateway.events import Handshake
 from ..gateway.gateway import Refused
 from ..gateway.ids import trace_id
+from ..stack.distribution import Headers, with_headers
 
 
-def read_handshake(socket: WebSocket, path: str, query: str) -> Handshake:
-    """What the client sent; `path` and `query` as they reached the API, still encoded."""
+def read_handshake(socket: WebSocket, path: str, query: str, added: Headers = ()) -> Handshake:
+    """What the client sent; `path` and `query` as they reached the API, still encoded. `added` are headers that it got
+    on the way, instead of those of the same name.
+    """
+    sent = (
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in socket.scope["extensions"]["wire"].sent_headers
+    )
     return Handshake(
-        headers=tuple(
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in socket.scope["extensions"]["wire"].sent_headers
-        ),
+        headers=with_headers(sent, added),
         query=query,
         source_ip=socket.client.host if socket.client else "127.0.0.1",
         trace_id=trace_id(),

@@ -43,12 +43,12 @@ Deploy = Callable[..., Deployed]
 
 @pytest.fixture
 def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deploy:
-    """Deploys the text of a template: `deployed(text, name=…, Parameter=…)`. Each time into a stack of a new
-    name, since moto is one for the whole process.
+    """Deploys the text of a template: `deployed(text, name=…, address=…, Parameter=…)`. Each time into a stack of a
+    new name, since moto is one for the whole process.
     """
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
-    def run(text: str, name: str = "template.yaml", **parameters: str) -> Deployed:
+    def run(text: str, name: str = "template.yaml", address: str = "", **parameters: str) -> Deployed:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -56,7 +56,11 @@ def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deploy:
         given = check_parameters(template, parameters)
         cloudformation = transform(template, base=path.parent, parameters=given)
         _, answer = deploy(
-            template=cloudformation, parameters=given, region="us-east-1", stack=f"s{next(_numbers)}"
+            template=cloudformation,
+            parameters=given,
+            region="us-east-1",
+            stack=f"s{next(_numbers)}",
+            address=address,
         )
         resources = {
             logical_id: Resource(logical_id, item["type"], item["id"], item["properties"])

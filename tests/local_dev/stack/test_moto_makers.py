@@ -37,11 +37,26 @@ def test_a_secret_with_a_generated_key(deployed: Deploy) -> None:
     assert ":secret:db-" in made.resources["S"].id
 
 
-def _secret(made: Deployed) -> str:
+def test_a_generated_secret_cannot_be_told_from_the_template(deployed: Deploy) -> None:
+    text = f"{API}  S: {{Type: AWS::SecretsManager::Secret, Properties: {{GenerateSecretString: {{}}}}}}\n"
+    assert _secret(deployed(text)) != _secret(deployed(text))
+
+
+def test_a_secret_has_its_versions_by_their_stages(deployed: Deploy) -> None:
+    made = deployed(f"{API}  S: {{Type: AWS::SecretsManager::Secret, Properties: {{SecretString: one}}}}\n")
+    backend = _secrets()
+    backend.put_secret_value(made.resources["S"].id, "two", None, "2" * 32, ["AWSCURRENT"])
+    assert [_secret(made, stage) for stage in ("", "AWSCURRENT", "AWSPREVIOUS")] == ["two", "two", "one"]
+
+
+def _secrets() -> Any:
     from moto.secretsmanager.models import secretsmanager_backends
 
-    backend = secretsmanager_backends[ACCOUNT][REGION]
-    found: dict[str, Any] = backend.get_secret_value(made.resources["S"].id, "", "")
+    return secretsmanager_backends[ACCOUNT][REGION]
+
+
+def _secret(made: Deployed, stage: str = "") -> str:
+    found: dict[str, Any] = _secrets().get_secret_value(made.resources["S"].id, "", stage)
     return str(found["SecretString"])
 
 

@@ -84,8 +84,8 @@ ROUTE = "  R: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Ws, Rout
             "  G: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.9, Handler: a.b, CodeUri: ., "
             "Role: 'arn:aws:iam::1:role/theirs', Environment: {Variables: {S: '{{resolve:ssm:/a}}'}}}}\n",
             [
+                "8 G: what {{resolve:ssm:/a}} refers to is not known here, the text stays as it is",
                 "8 G: its role is not in this template, so what the role allows is not known here",
-                "8 G: S: what {{resolve:ssm:/a}} refers to is not known here; the text stays as it is",
             ],
         ),
         (
