@@ -15,6 +15,44 @@ ROOT = Path(__file__).parents[2]
 Transform = Callable[..., dict[str, Any]]
 
 
+def evaluated(template: dict[str, Any], node: Any, parameters: dict[str, str]) -> Any:
+    """`node` of a template with its conditions decided, by these values and the defaults; everything else stays."""
+    values = {
+        name: str(spec.get("Default", "")) for name, spec in template["Parameters"].items()
+    } | parameters
+
+    def holds(test: Any) -> bool:
+        match test:
+            case {"Fn::Equals": [left, right]}:
+                return bool(made(left) == made(right))
+            case {"Fn::Not": [inner]}:
+                return not holds(inner)
+            case {"Fn::And": parts}:
+                return all(map(holds, parts))
+            case {"Fn::Or": parts}:
+                return any(map(holds, parts))
+            case {"Condition": name} | str(name):
+                return holds(template["Conditions"][name])
+        raise AssertionError(f"no condition: {test}")
+
+    def made(item: Any) -> Any:
+        if isinstance(item, list):
+            return [kept for kept in map(made, item) if kept != {"Ref": "AWS::NoValue"}]
+        match item:
+            case {"Fn::If": [test, then, otherwise]}:
+                return made(then if holds(test) else otherwise)
+            case {"Ref": name} if name in values:
+                return values[name]
+            case {"Fn::Equals": _} | {"Fn::Not": _} | {"Fn::And": _} | {"Fn::Or": _}:
+                return holds(item)
+            case dict():
+                both = {key: made(value) for key, value in item.items()}
+                return {key: value for key, value in both.items() if value != {"Ref": "AWS::NoValue"}}
+        return item
+
+    return made(node)
+
+
 def _read(path: Path) -> Any:
     content, errors = decode(str(path))
     assert not errors
@@ -37,6 +75,13 @@ def template() -> dict[str, Any]:
 def site() -> dict[str, Any]:
     """infra/site.yaml, the nested stack with the page, the distribution and the edge function."""
     result: dict[str, Any] = _read(ROOT / "infra" / "site.yaml")
+    return result
+
+
+@pytest.fixture(scope="session")
+def us_east_1() -> dict[str, Any]:
+    """infra/us-east-1.yaml, the certificate and the web ACL."""
+    result: dict[str, Any] = _read(ROOT / "infra" / "us-east-1.yaml")
     return result
 
 

@@ -1,0 +1,106 @@
+"""The stack for us-east-1: both things in it are optional, and the web ACL lets handshakes be."""
+
+from typing import Any
+
+import pytest
+
+from .conftest import evaluated
+
+
+def made(us_east_1: dict[str, Any], **parameters: str) -> set[str]:
+    """The resources that there are with these parameters."""
+    return {
+        name
+        for name, item in us_east_1["Resources"].items()
+        if evaluated(us_east_1, {"Fn::If": [item["Condition"], True, False]}, parameters)
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({}, set()),
+        ({"DomainName": "chat.example"}, {"Certificate"}),
+        ({"WebAcl": "on"}, {"Firewall"}),
+        ({"DomainName": "chat.example", "WebAcl": "on"}, {"Certificate", "Firewall"}),
+    ],
+)
+def test_only_what_is_asked_for(
+    parameters: dict[str, str], expected: set[str], us_east_1: dict[str, Any]
+) -> None:
+    assert made(us_east_1, **parameters) == expected
+    outputs = us_east_1["Outputs"]
+    assert {name: item["Condition"] for name, item in outputs.items()} == {
+        "CertificateArn": "HasCertificate",
+        "WebAclArn": "HasWebAcl",
+    }
+
+
+def test_the_certificate_is_proved_in_the_zone_if_there_is_one(us_east_1: dict[str, Any]) -> None:
+    properties = us_east_1["Resources"]["Certificate"]["Properties"]
+    assert properties["ValidationMethod"] == "DNS"
+    without = evaluated(us_east_1, properties, {"DomainName": "chat.example"})
+    assert "DomainValidationOptions" not in without
+    given = evaluated(us_east_1, properties, {"DomainName": "chat.example", "HostedZoneId": "Z1"})
+    assert given["DomainValidationOptions"] == [{"DomainName": "chat.example", "HostedZoneId": "Z1"}]
+
+
+@pytest.fixture(scope="module")
+def rules(us_east_1: dict[str, Any]) -> dict[str, Any]:
+    acl = us_east_1["Resources"]["Firewall"]["Properties"]
+    assert acl["Scope"] == "CLOUDFRONT"
+    assert acl["DefaultAction"] == {"Allow": {}}
+    assert sorted(rule["Priority"] for rule in acl["Rules"]) == list(range(len(acl["Rules"])))
+    return {rule["Name"]: rule for rule in acl["Rules"]}
+
+
+def test_the_rules(rules: dict[str, Any]) -> None:
+    limits = {
+        name: rule["Statement"]["RateBasedStatement"]["Limit"]
+        for name, rule in rules.items()
+        if "RateBasedStatement" in rule["Statement"]
+    }
+    assert limits == {
+        "handshakes": {"Ref": "HandshakesPerAddress"},
+        "requests": {"Ref": "RequestsPerAddress"},
+    }
+    groups = {
+        rule["Statement"]["ManagedRuleGroupStatement"]["Name"]
+        for rule in rules.values()
+        if "ManagedRuleGroupStatement" in rule["Statement"]
+    }
+    assert groups == {
+        "AWSManagedRulesCommonRuleSet",
+        "AWSManagedRulesKnownBadInputsRuleSet",
+        "AWSManagedRulesAmazonIpReputationList",
+    }
+
+
+def test_rules_about_texts_and_user_agents_pass_over_handshakes(rules: dict[str, Any]) -> None:
+    """A name may look like a file or like markup, a ticket is longer than they allow, and not all clients say who they
+    are.
+    """
+    scope = rules["common"]["Statement"]["ManagedRuleGroupStatement"]["ScopeDownStatement"]
+    handshakes = rules["handshakes"]["Statement"]["RateBasedStatement"]["ScopeDownStatement"]
+    assert scope == {"NotStatement": {"Statement": handshakes}}
+    assert handshakes["ByteMatchStatement"]["SearchString"] == "/ws/"
+    assert handshakes["ByteMatchStatement"]["PositionalConstraint"] == "STARTS_WITH"
+
+
+def test_no_sample_and_no_log_shows_a_ticket(rules: dict[str, Any], us_east_1: dict[str, Any]) -> None:
+    acl = us_east_1["Resources"]["Firewall"]["Properties"]
+    for item in (acl, *rules.values()):
+        assert item["VisibilityConfig"]["SampledRequestsEnabled"] is False
+    kinds = {item["Type"] for item in us_east_1["Resources"].values()}
+    assert "AWS::WAFv2::LoggingConfiguration" not in kinds
+    hidden = [item["Field"] for item in acl["DataProtectionConfig"]["DataProtections"]]
+    assert hidden == [
+        {"FieldType": "QUERY_STRING"},
+        {"FieldType": "SINGLE_HEADER", "FieldKeys": ["sec-websocket-protocol"]},
+    ]
+
+
+def test_its_outputs_are_parameters_of_the_main_stack(
+    us_east_1: dict[str, Any], template: dict[str, Any]
+) -> None:
+    assert us_east_1["Outputs"].keys() <= template["Parameters"].keys()
