@@ -1,4 +1,4 @@
-"""The authorizer of $connect: who are you, which room is it, and may you enter under these names."""
+"""The authorizer of $connect: who are you, which room is it, and may you enter it."""
 
 from typing import Any
 
@@ -8,24 +8,33 @@ from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event i
     APIGatewayAuthorizerRequestEvent,
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from chat import names
+from chat.doorkeeper import Doorkeeper, Handshake
 from chat.errors import NameRefused
-from chat.identity import Identity
+from chat.refusals import Refused
 
 logger = Logger()
+doorkeeper = Doorkeeper.from_environment()
 chat.start.over()
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Allow or Deny. Where it cannot be told the exception goes on: the client gets 500 (contract H12), and the
+    function's error count shows it. A refusal is no error, or strangers could raise the alarm.
+    """
     request = APIGatewayAuthorizerRequestEvent(event)
-    query = request.query_string_parameters
     try:
-        who = Identity(names.room(query.get("room_id")), names.client(query.get("client_id")))
+        who = doorkeeper.admit(Handshake.of(event))
     except NameRefused as refusal:
-        logger.info("refused", code=refusal.code.value)
-        return _answer("Deny", request.method_arn, {})
+        return _refuse(request, refusal.code.value)
+    except Refused as refusal:
+        return _refuse(request, refusal.reason.value)
     return _answer("Allow", request.method_arn, who.encode())
+
+
+def _refuse(request: APIGatewayAuthorizerRequestEvent, code: str) -> dict[str, Any]:
+    logger.info("refused", code=code, connection_id=request.request_context.get("connectionId"))
+    return _answer("Deny", request.method_arn, {})
 
 
 def _answer(effect: str, arn: str, identity: dict[str, str]) -> dict[str, Any]:

@@ -6,29 +6,41 @@ import chat.start
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.api_gateway_websocket_event import APIGatewayWebSocketEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from chat.doorkeeper import SUBPROTOCOL, Handshake
 from chat.errors import Unavailable
 from chat.identity import Identity
 from chat.memberships import Memberships
+from chat.refusals import Refused
+from chat.seats import Seats
 
 logger = Logger()
 memberships = Memberships.from_environment()
+seats = Seats.from_environment(memberships)
 chat.start.over()
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    handshake = APIGatewayWebSocketEvent(event)
-    request = handshake.request_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The client sees the status (contract H02), and of the headers the subprotocol alone (contract H19)."""
+    request = APIGatewayWebSocketEvent(event).request_context
+    handshake = Handshake.of(event)
     who = Identity.decode(request["authorizer"])
     logger.append_keys(connection_id=request.connection_id, room=who.room_id)
     try:
+        seats.take(who, request.connection_id)
         memberships.enter(
             who,
             request.connection_id,
             joined_at=request.connected_at,
-            batches=handshake.query_string_parameters.get("frames") == "batch",
+            batches=handshake.query.get("frames") == "batch",
         )
+    except Refused as refusal:
+        logger.info("refused", code=refusal.reason.value)
+        return {"statusCode": 429}
     except Unavailable:
         logger.exception("not entered")
-        return {"statusCode": 503}  # the client sees this status (contract H02)
+        return {"statusCode": 503}
+    if SUBPROTOCOL in handshake.subprotocols:
+        # A browser gives up a connection whose offer of subprotocols nobody took up (contract H20).
+        return {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": SUBPROTOCOL}}
     return {"statusCode": 200}

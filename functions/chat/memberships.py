@@ -103,6 +103,21 @@ class Memberships:
         with dynamodb.unavailable():
             self._client.put_item(TableName=self._table, Item=item)
 
+    def holds(self, room_id: str, connection_ids: Sequence[str]) -> frozenset[str]:
+        """Which of these connections have a membership, of at most 100. What DynamoDB leaves unread counts as
+        one.
+        """
+        keys = [_key(room_id, each) for each in connection_ids]
+        with dynamodb.unavailable():
+            answer = self._client.batch_get_item(
+                RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
+            )
+        items = answer["Responses"].get(self._table, [])
+        rest = answer.get("UnprocessedKeys") or {}
+        unread: Any = rest[self._table]["Keys"] if self._table in rest else []
+        found = [item["place"]["S"] for item in items if int(item["expires_at"]["N"]) > self._now() // 1000]
+        return frozenset(map(places.connection_at, [*found, *(key["place"]["S"] for key in unread)]))
+
     def leave(self, room_id: str, connection_id: str) -> None:
         """Ends a membership, if there is one."""
         with dynamodb.unavailable():

@@ -1,5 +1,6 @@
 """Which connections make one person, kept beside the memberships: two tabs are one person, and so is one who
-reconnects before the old connection is known to be gone. Only `announce` writes here, in the order of the stream.
+reconnects before the old connection is known to be gone. Only `announce` writes here, in the order of the stream;
+but a connection's seat (see `seats`), which it gives up here, it took before.
 """
 
 import os
@@ -32,7 +33,7 @@ class People:
 
     def arrive(self, who: Identity, connection_id: str) -> frozenset[str]:
         """Counts the connection to the person, once however often it is told; answers all of them."""
-        return self._update("ADD", who, connection_id)
+        return self._update("ADD connections :connection", who, connection_id)
 
     def depart(self, who: Identity, connection_id: str) -> frozenset[str]:
         """Counts the connection off the person; answers the connections that remain.
@@ -40,14 +41,14 @@ class People:
         A person without connections stays behind as an empty item until the TTL takes it. It means the same
         as no item, so nothing has to be deleted, and no deletion can race with the next arrival.
         """
-        return self._update("DELETE", who, connection_id)
+        return self._update("DELETE connections :connection, seats :connection", who, connection_id)
 
-    def _update(self, verb: str, who: Identity, connection_id: str) -> frozenset[str]:
+    def _update(self, change: str, who: Identity, connection_id: str) -> frozenset[str]:
         with dynamodb.unavailable():
             answer = self._client.update_item(
                 TableName=self._table,
                 Key={"room_id": {"S": who.room_id}, "place": {"S": PERSON + who.client_id}},
-                UpdateExpression=f"{verb} connections :connection SET expires_at = :expiry",
+                UpdateExpression=f"{change} SET expires_at = :expiry",
                 ExpressionAttributeValues={
                     ":connection": {"SS": [connection_id]},
                     ":expiry": {"N": str(self._now() // 1000 + PERSON_SECONDS)},

@@ -19,6 +19,7 @@ import pytest
 from aws_lambda_powertools import Logger
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 from chat import dynamodb, places
+from chat.admissions import Admissions
 from chat.connections import Connections
 from chat.log import RoomLog
 from chat.memberships import Memberships
@@ -31,7 +32,7 @@ from chat.slices import Slice
 from hypothesis import settings
 from moto import mock_aws
 
-from tests.functions.stand_ins import NOW, Gateway, GatewayServer, create_table
+from tests.functions.stand_ins import NOW, Gateway, GatewayServer, create_admissions, create_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -43,6 +44,8 @@ settings.load_profile("no deadline")
 DYNAMODB_LOCAL = os.environ.get("DYNAMODB_LOCAL_URL")
 MEMBERSHIPS = "Memberships"
 ROOM_LOG = "RoomLog"
+ADMISSIONS = "Admissions"
+SITE_HOST = "chat.example.com"
 FAILURES = "https://sqs.eu-central-1.amazonaws.com/123456789012/AnnounceFailures"
 SLICES = "https://sqs.eu-central-1.amazonaws.com/123456789012/Slices"
 
@@ -112,6 +115,8 @@ def _set_environment(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
         "AWS_DEFAULT_REGION": "eu-central-1",
         "MEMBERSHIPS_TABLE": MEMBERSHIPS,
         "ROOM_LOG_TABLE": ROOM_LOG,
+        "ADMISSIONS_TABLE": ADMISSIONS,
+        "SITE_HOST": SITE_HOST,
         "ANNOUNCE_FAILURES_QUEUE": FAILURES,
         "SLICES_QUEUE": SLICES,
         "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": gateway.url,
@@ -135,6 +140,7 @@ def store(environment: None) -> Iterator[Store]:
             client.delete_table(TableName=table)
         create_table(client, MEMBERSHIPS, sort="place", kind="S")
         create_table(client, ROOM_LOG, sort="seq", kind="N")
+        create_admissions(client, ADMISSIONS)
         store = Store(client)
         client.meta.events.register("before-call.dynamodb", store.before_call)  # type: ignore[arg-type]
         yield store
@@ -144,6 +150,11 @@ def store(environment: None) -> Iterator[Store]:
 @pytest.fixture
 def memberships(store: Store, time: Time) -> Memberships:
     return Memberships(store.client, table=MEMBERSHIPS, now=time.now)
+
+
+@pytest.fixture
+def admissions(store: Store, time: Time) -> Admissions:
+    return Admissions(store.client, table=ADMISSIONS, now=time.now)
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ class Gateway:
     lock: threading.Lock = field(default_factory=threading.Lock)
     posts: list[tuple[str, bytes]] = field(default_factory=list)
     answers: dict[str, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
+    closed: list[str] = field(default_factory=list)
     url: str = ""
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -68,6 +69,7 @@ class Gateway:
 
     def reset(self) -> None:
         self.posts.clear()
+        self.closed.clear()
         self.answers.clear()
         self.most_waiting = 0
 
@@ -76,6 +78,14 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     gateway: Gateway
+
+    def do_DELETE(self) -> None:
+        connection_id = unquote(self.path.rpartition("/")[2])
+        queue = self.gateway.answers[connection_id]
+        answer = queue.popleft() if queue else Answer(204)
+        if answer.status == 204:
+            self.gateway.closed.append(connection_id)
+        self._answer(answer)
 
     def do_POST(self) -> None:
         stage, api, connection_id = self.path.strip("/").split("/")
@@ -86,6 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.gateway.closing.wait(30)
             return
+        self._answer(answer)
+
+    def _answer(self, answer: Answer) -> None:
         self.send_response(answer.status)
         self.send_header("content-length", "0")
         if answer.error:
@@ -152,6 +165,16 @@ def create_table(client: "DynamoDBClient", name: str, *, sort: str, kind: "Scala
     )
 
 
+def create_admissions(client: "DynamoDBClient", name: str) -> None:
+    """The table of admissions, as the template has it."""
+    client.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "subject", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "subject", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
 def websocket_event(
     kind: str,
     connection_id: str,
@@ -180,13 +203,16 @@ def websocket_event(
     return event if body is None else event | {"body": body}
 
 
-def authorizer_event(query: dict[str, str], *, arn: str = f"{API}/$connect") -> dict[str, Any]:
+def authorizer_event(
+    query: dict[str, str], *, arn: str = f"{API}/$connect", headers: dict[str, str] | None = None
+) -> dict[str, Any]:
     """A REQUEST authorizer's event (contract A02)."""
+    headers = {"Connection": "upgrade", "Upgrade": "websocket", "content-length": "0", **(headers or {})}
     return {
         "type": "REQUEST",
         "methodArn": arn,
-        "headers": {"Connection": "upgrade", "Upgrade": "websocket", "content-length": "0"},
-        "multiValueHeaders": {},
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
         "queryStringParameters": query,
         "multiValueQueryStringParameters": {name: [value] for name, value in query.items()},
         "stageVariables": {},

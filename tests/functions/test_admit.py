@@ -1,16 +1,27 @@
 import json
 from typing import Any
 
+import boto3
 import pytest
+from chat.errors import Unavailable
 from chat.identity import Identity
 
-from tests.functions.conftest import Load, Logged
+from tests.functions.conftest import SITE_HOST, Load, Logged, Store
+from tests.functions.signing import SECRET, Issuer, signed
 from tests.functions.stand_ins import API, Context, authorizer_event
 
 
-def admit(load: Load, query: dict[str, str], *, arn: str = f"{API}/$connect") -> dict[str, Any]:
-    answer: dict[str, Any] = load("admit").handler(authorizer_event(query, arn=arn), Context())
+def admit(
+    load: Load, query: dict[str, str], *, arn: str = f"{API}/$connect", headers: dict[str, str] | None = None
+) -> dict[str, Any]:
+    event = authorizer_event(query, arn=arn, headers=headers)
+    answer: dict[str, Any] = load("admit").handler(event, Context())
     return answer
+
+
+def effect(answer: dict[str, Any]) -> str:
+    found: str = answer["policyDocument"]["Statement"][0]["Effect"]
+    return found
 
 
 def test_clean_names_are_let_in_and_travel_in_the_context(load: Load) -> None:
@@ -47,7 +58,7 @@ def test_a_refused_name_is_denied_and_its_code_is_logged(
     assert answer["context"] == {}
     assert answer["principalId"]
     [line] = logged()
-    assert (line["level"], line["code"]) == ("INFO", code)
+    assert (line["level"], line["code"], line["connection_id"]) == ("INFO", code, "A=")
     assert not any(name in json.dumps(line, ensure_ascii=False) for name in query.values())
 
 
@@ -59,3 +70,60 @@ def test_the_policy_is_for_the_partition_that_asked(load: Load) -> None:
 def test_the_answer_is_small(load: Load) -> None:
     answer = admit(load, {"room_id": "\U0001f44d" * 64, "client_id": "\U0001f44d" * 64})
     assert len(json.dumps(answer)) < 8 * 1024  # contract A04
+
+
+def test_a_foreign_page_is_denied(load: Load, logged: Logged) -> None:
+    assert effect(admit(load, {}, headers={"Origin": "https://evil.example"})) == "Deny"
+    assert effect(admit(load, {}, headers={"Origin": f"https://{SITE_HOST}"})) == "Allow"
+    [line] = logged()
+    assert line["code"] == "origin_refused"
+    assert "evil" not in json.dumps(line)
+
+
+def test_names_in_the_query_are_taken_to_the_letter(load: Load) -> None:
+    """The edge function takes room_id and client_id from the path, and drops what else is called so."""
+    context = admit(load, {"client_id": "ada", "CLIENT_ID": "eve", "Room_id": "x"})["context"]
+    assert Identity.decode(context) == Identity("general", "ada")
+
+
+@pytest.fixture
+def by_ticket(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+    secret = boto3.client("secretsmanager").create_secret(Name="tickets", SecretString=SECRET)
+    for name, value in {
+        "ACCESS_MODE": "ticket",
+        "TICKET_SECRET": secret["ARN"],
+        "TICKET_ISSUER": "",
+        "TICKET_AUDIENCE": "parley",
+        "TICKET_NAME_CLAIM": "sub",
+        "TICKET_MAX_SECONDS": "3600",
+        "EDGE_KEY": secret["ARN"],
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_with_tickets_nobody_enters_without(by_ticket: None, load: Load, logged: Logged) -> None:
+    edge = {"X-Edge-Key": SECRET}
+    token = signed()
+    assert effect(admit(load, {"ticket": token})) == "Deny"
+    assert effect(admit(load, {}, headers=edge)) == "Deny"
+    assert effect(admit(load, {"ticket": token[:-3]}, headers=edge)) == "Deny"
+    answer = admit(load, {"ticket": token}, headers=edge)
+    assert Identity.decode(answer["context"]) == Identity("general", "ada")
+    assert [line["code"] for line in logged()] == ["not_by_edge", "ticket_missing", "ticket_invalid"]
+    assert not any(part in json.dumps(logged()) for part in (SECRET, token[:20]))
+
+
+def test_an_issuers_tokens_are_asked_of_the_issuer(
+    by_ticket: None, load: Load, monkeypatch: pytest.MonkeyPatch, logged: Logged
+) -> None:
+    monkeypatch.setenv("TICKET_ISSUER", "http://localhost:9/nobody")
+    with pytest.raises(Unavailable):
+        admit(load, {"ticket": Issuer().signed()}, headers={"X-Edge-Key": SECRET})
+    [line] = logged()
+    assert line["level"] == "ERROR"
+
+
+def test_where_it_cannot_be_told_the_error_is_the_functions(load: Load, store: Store) -> None:
+    store.faults["GetItem"].append("InternalServerError")
+    with pytest.raises(Unavailable):
+        admit(load, {})

@@ -82,8 +82,8 @@ def test_coming_and_going_make_one_call(
     assert store.calls == calls
 
 
-def test_admitting_makes_none(
+def test_admitting_makes_one(
     load: Load, store: Store, asked: list[dict[str, object]], gateway: Gateway
 ) -> None:
     load("admit").handler(authorizer_event({"room_id": "general", "client_id": "ada"}), Context())
-    assert (store.calls, gateway.posts) == ([], [])
+    assert (store.calls, gateway.posts) == (["GetItem"], [])

@@ -48,3 +48,32 @@ def test_a_client_asks_for_several_events_in_a_frame(
     assert load("connect").handler(event, Context()) == {"statusCode": 200}
     [item] = store.items(MEMBERSHIPS)
     assert ("batches" in item) is batches
+
+
+@pytest.mark.parametrize(
+    ("offers", "answer"),
+    [
+        ("parley, parley.ticket.x.y.z", {"Sec-WebSocket-Protocol": "parley"}),
+        ("other", None),
+        (None, None),
+    ],
+)
+def test_our_subprotocol_is_taken_up(
+    load: Load, store: Store, offers: str | None, answer: dict[str, str] | None
+) -> None:
+    event = websocket_event("CONNECT", "A=", who=ADA)
+    if offers:
+        event["headers"] = {"Sec-WebSocket-Protocol": offers}
+    assert load("connect").handler(event, Context()).get("headers") == answer
+
+
+def test_beyond_the_limit_the_handshake_is_refused_with_429(
+    load: Load, store: Store, logged: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONNECTIONS_PER_CLIENT", "1")
+    for connection_id, status in [("A=", 200), ("B=", 429)]:
+        event = websocket_event("CONNECT", connection_id, who=ADA)
+        assert load("connect").handler(event, Context()) == {"statusCode": status}
+    assert store.members() == ["A="]
+    [line] = logged()
+    assert (line["level"], line["code"], line["connection_id"]) == ("INFO", "client_connections", "B=")

@@ -21,6 +21,7 @@ FUNCTIONS = {
     "DefaultFunction": "default",
     "AnnounceFunction": "announce",
     "DeliverFunction": "deliver",
+    "PutOutFunction": "expel",
 }
 
 POST = (
@@ -29,8 +30,18 @@ POST = (
 )
 
 ALLOWED: dict[str, set[tuple[str, str]]] = {
-    "AdmitFunction": set(),
-    "ConnectFunction": {("dynamodb:PutItem", "Memberships.Arn")},
+    "AdmitFunction": {
+        ("dynamodb:GetItem", "Admissions.Arn"),
+        ("dynamodb:PutItem", "Admissions.Arn"),
+        ("secretsmanager:GetSecretValue", "TicketSecret"),
+        ("secretsmanager:GetSecretValue", "EdgeKey"),
+    },
+    "ConnectFunction": {
+        ("dynamodb:PutItem", "Memberships.Arn"),
+        ("dynamodb:UpdateItem", "Memberships.Arn"),
+        ("dynamodb:BatchGetItem", "Memberships.Arn"),
+        ("dynamodb:Query", "Memberships.Arn"),
+    },
     "DisconnectFunction": {("dynamodb:DeleteItem", "Memberships.Arn")},
     "DefaultFunction": {
         ("dynamodb:UpdateItem", "Memberships.Arn"),
@@ -70,12 +81,35 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("sqs:SendMessage", "Slices.Arn"),
         POST,
     },
+    "PutOutFunction": {
+        ("dynamodb:PutItem", "Admissions.Arn"),
+        ("dynamodb:Query", "Memberships.Arn"),
+        ("dynamodb:DeleteItem", "Memberships.Arn"),
+        (POST[0], POST[1].replace("/POST/", "/DELETE/")),
+    },
 }
 """What each role may do beside writing to its function's own log group; no more, no less."""
 
 ENVIRONMENT = {
-    "AdmitFunction": set[str](),
-    "ConnectFunction": {"MEMBERSHIPS_TABLE", "LEASE_SECONDS"},
+    "AdmitFunction": {
+        "ADMISSIONS_TABLE",
+        "ALLOWED_ORIGINS",
+        "NON_BROWSER_CLIENTS",
+        "ACCESS_MODE",
+        "TICKET_SECRET",
+        "TICKET_ISSUER",
+        "TICKET_AUDIENCE",
+        "TICKET_NAME_CLAIM",
+        "TICKET_MAX_SECONDS",
+        "SITE_HOST",
+        "EDGE_KEY",
+    },
+    "ConnectFunction": {
+        "MEMBERSHIPS_TABLE",
+        "LEASE_SECONDS",
+        "CONNECTIONS_PER_CLIENT",
+        "CONNECTIONS_PER_ROOM",
+    },
     "DisconnectFunction": {"MEMBERSHIPS_TABLE"},
     "DefaultFunction": {
         "MEMBERSHIPS_TABLE",
@@ -99,6 +133,11 @@ ENVIRONMENT = {
         "MEMBERSHIPS_TABLE",
         "SLICES_QUEUE",
         "LARGE_ROOM",
+        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
+    },
+    "PutOutFunction": {
+        "ADMISSIONS_TABLE",
+        "MEMBERSHIPS_TABLE",
         "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
     },
 }
@@ -141,8 +180,9 @@ def parameters_in(value: Any, template: dict[str, Any]) -> set[str]:
 
 
 def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    """All of them, also those that depend on a condition."""
     return [
-        statement
+        statement["Fn::If"][1] if "Fn::If" in statement else statement
         for policy in role["Properties"].get("Policies", [])
         for statement in policy["PolicyDocument"]["Statement"]
     ]
