@@ -7,6 +7,7 @@ import { createSession } from "./session.js";
 import { Connection } from "./socket.js";
 import { initialState, reduce } from "./state.js";
 import { question, wakeAt, wanted } from "./sync.js";
+import { claimsOf, createTickets, readFragment } from "./ticket.js";
 import { createView } from "./view.js";
 
 /** @import { Event, LinkChange } from "./types.js" */
@@ -19,6 +20,8 @@ let state = initialState;
 let speak = await speakerOf(pickLanguage(memory.recall("language"), navigator.languages));
 /** @type {Connection | null} */
 let connection = null;
+/** @type {ReturnType<typeof createTickets> | null} */
+let tickets = null;
 let [ticking, waking, keeping] = [0, 0, 0];
 
 const view = createView({
@@ -90,7 +93,10 @@ function enter(nameText, roomText) {
   view.fill(place);
   history.replaceState(null, "", `#${encodeURIComponent(place.room)}`);
   happened({ type: "entered", ...place, kept: session.recall(place) });
-  connection = new Connection(socketUrl(location, place.room, place.name), {
+  const held = createTickets({ token: session.ticket(), url: ticketUrl, keep: session.keepTicket });
+  tickets = held;
+  const opening = new Connection(socketUrl(location, place.room, place.name), {
+    connect: (url) => new WebSocket(url, held.offer()),
     onLink: linkChanged,
     onFrame: received,
     onRelief: () => dispatch({ type: "relieved" }),
@@ -98,7 +104,8 @@ function enter(nameText, roomText) {
     greeting: () => frameOf(question(state.log, false)),
     isWelcome: (data) => parseFrame(data).some((event) => event.type === "page"),
   });
-  connection.open();
+  connection = opening;
+  void held.start(place).then(() => connection === opening && opening.open());
 }
 
 /** @param {boolean} forgetting by the button; who only follows a link may come back to what still waits here */
@@ -108,6 +115,7 @@ function leave(forgetting) {
   keepLog();
   connection?.close();
   connection = null;
+  tickets?.stop();
   if (forgetting) session.forget(state);
   else session.stay(null);
   happened({ type: "left" });
@@ -117,7 +125,7 @@ function leave(forgetting) {
 function linkChanged(change) {
   clearInterval(ticking);
   if (change.retryAt !== undefined) ticking = window.setInterval(() => view.render(state, speak), 1000); // the count-down
-  happened({ type: "link", ...change });
+  happened({ type: "link", ...change, ticketExpired: tickets?.hasExpired() });
 }
 
 /** @param {string} data @param {boolean} first or of a socket that may take over: what it is refused is its own affair */
@@ -132,12 +140,16 @@ function received(data, first) {
 /** `randomUUID` needs a secure context, which a laptop's plain address, tried from a phone, is not. */
 const newId = () => crypto.randomUUID?.() ?? crypto.getRandomValues(new Uint32Array(4)).join("-");
 
+/** The room in the address. A ticket is taken out of it: an address is copied, shown and kept in the history. */
 function roomOfAddress() {
-  try {
-    return decodeURIComponent(location.hash.slice(1));
-  } catch {
-    return ""; // not percent-encoded text
+  const { room, token } = readFragment(location.hash);
+  if (token !== "") {
+    session.keepTicket(token);
+    history.replaceState(null, "", `#${encodeURIComponent(room)}`);
+    const { sub } = claimsOf(token);
+    if (typeof sub === "string") view.fill({ name: sub });
   }
+  return room;
 }
 
 for (const change of ["online", "offline"]) addEventListener(change, () => connection?.networkChanged());
@@ -150,7 +162,9 @@ addEventListener("hashchange", () => {
   view.fill({ room });
 });
 
+const ticketUrl = document.querySelector("meta[name=parley-tickets]")?.getAttribute("content") ?? "";
 const here = session.here();
-view.fill({ name: memory.recall("name"), room: roomOfAddress() || memory.recall("room") });
+view.fill({ name: memory.recall("name") });
+view.fill({ room: roomOfAddress() || memory.recall("room") });
 if (here !== null && here.room === roomOfAddress()) enter(here.name, here.room);
 else view.render(state, speak);

@@ -105,6 +105,9 @@ export function createSession(storage) {
     },
     /** @param {Place | null} place */
     stay: (place) => write("here", place && JSON.stringify({ name: place.name, room: place.room })),
+    ticket: () => read("ticket") ?? "",
+    /** @param {string} token */
+    keepTicket: (token) => write("ticket", token),
     /** @param {Place} place @returns {Kept | null} */
     recall(place) {
       const log = readLog(read(`log.${keyOf(place)}`));
@@ -118,7 +121,7 @@ export function createSession(storage) {
     keepOutbox: (state) => write(`outbox.${keyOf(state)}`, state.outbox.size === 0 ? null : outboxText(state.outbox)),
     /** @param {Place} place */
     forget(place) {
-      for (const key of ["here", `log.${keyOf(place)}`, `outbox.${keyOf(place)}`]) write(key, null);
+      for (const key of ["here", "ticket", `log.${keyOf(place)}`, `outbox.${keyOf(place)}`]) write(key, null);
     },
   };
 }

@@ -12,6 +12,8 @@ import * as sync from "./sync.js";
 
 const KEPT_LINES = 500;
 const FAILURES_BEFORE_SAYING_SO = 3;
+/** What is said while there is no way in. */
+const HELPLESS = new Set(["unreachable", "ticket_expired"]);
 
 /** @type {State} */
 export const initialState = {
@@ -52,13 +54,14 @@ function withPresence(state, { users, total = 0, timestamp }) {
 }
 
 /** @param {State} state @param {LinkChange} change @param {Moment} moment @returns {State} */
-function linkChanged(state, { status, retryAt = 0 }, moment) {
+function linkChanged(state, { status, retryAt = 0, ticketExpired = false }, moment) {
   const online = status === "online";
   const failures = online ? 0 : state.link.failures + (status === "connecting" ? 0 : 1);
   const known = state.link.everOpen || state.log.cursor !== null;
   const link = { status, retryAt, everOpen: state.link.everOpen || online, failures };
   const next = { ...state, link, outbox: outbox.landed(state.outbox), sync: sync.begun(state.sync, known, moment) };
-  if (online) return reduce(next, { type: "dismissed", code: "unreachable" }, moment);
+  if (online) return { ...next, notices: next.notices.filter(({ code }) => !HELPLESS.has(code)) };
+  if (ticketExpired && failures > 0) return withNotice(next, { code: "ticket_expired", content: "" });
   const helpless = !link.everOpen && failures >= FAILURES_BEFORE_SAYING_SO;
   return helpless ? withNotice(next, { code: "unreachable", content: "" }) : next;
 }

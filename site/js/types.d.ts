@@ -40,14 +40,14 @@ export type ErrorCode =
   | "room_too_long" | "room_invalid" | "client_too_long" | "client_invalid" | "client_reserved"
   | "content_missing" | "content_invalid" | "content_too_long" | "frame_too_large" | "frame_too_deep"
   | "action_unknown" | "sync_invalid" | "id_invalid" | "not_a_member" | "rate_limited" | "unavailable"
-  | "gateway_fault" | "unreachable";
+  | "gateway_fault" | "unreachable" | "ticket_expired";
 
 export type WireEvent = Message | SystemLine | Presence | Fault | Pong | Page;
 
 // The state, and what else changes it
 
 export type LinkStatus = "connecting" | "online" | "waiting" | "offline";
-export type LinkChange = { status: LinkStatus; retryAt?: number };
+export type LinkChange = { status: LinkStatus; retryAt?: number; ticketExpired?: boolean | undefined };
 export type Notice = { code: string; content: string };
 export type Problems = { name?: string; room?: string };
 

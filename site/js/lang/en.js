@@ -72,5 +72,6 @@ export default {
     unavailable: "The server cannot store messages right now. Please try again in a moment.",
     gateway_fault: "The server did not confirm this. Please try again in a moment.",
     unreachable: "No connection yet. The server may be down, or refuse this name or room. Still trying.",
+    ticket_expired: "Your invitation to this room has run out. Please ask for a new link.",
   },
 };
