@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="parley",
         description="Run a SAM or CloudFormation template with a WebSocket API on this machine: "
         "no account, no Docker, no network.",
+        epilog="parley ticket --help: issue a ticket for a gateway that runs.",
     )
     add = parser.add_argument
     add("--template", type=Path, help=f"the template (default: {TEMPLATES[0]})")

@@ -9,6 +9,7 @@ LocalError
 ├── FaultsError         a rule of --faults cannot be read
 ├── ModelError          a request model is no JSON schema
 ├── EdgeError           the CloudFront function failed
+├── TicketError         a ticket cannot be issued
 ├── DebugError          --debug names a function that there is not, or debugpy is missing
 ├── RequestRefused      a signed request is answered with an error of AWS's
 │   ├── SignatureError      its signature is missing, malformed, wrong or out of date
@@ -76,6 +77,10 @@ class SignatureError(RequestRefused):
 
 class AccessDenied(RequestRefused):
     """The signer's policies do not allow it."""
+
+
+class TicketError(LocalError):
+    """A ticket cannot be issued: no gateway answers, it has no such secret, or PyJWT is missing."""
 
 
 class DebugError(LocalError):

@@ -220,9 +220,9 @@ def _server(
         journal=journal,
         functions=stack.functions,
         tables=stack.tables,
-        dynamodb=lambda: make_client(
-            "dynamodb", _endpoint(found, options)("dynamodb"), region=cloud.region, credentials=CREDENTIALS
-        ),
+        dynamodb=lambda: _client("dynamodb", found, options),
+        secrets=stack.secrets,
+        secretsmanager=lambda: _client("secretsmanager", found, options),
         notes=stack.notes,
         host=options.host,
         faults=faults,
@@ -273,6 +273,11 @@ def _checkpoints(endpoint: str, stream: str, function: str) -> Checkpoints:
 
 def _endpoint(found: Deployed, options: Options) -> Callable[[str], str]:
     return lambda service: options.endpoints.of(service) or found.cloud.endpoint_url
+
+
+def _client(service: str, found: Deployed, options: Options) -> Any:
+    endpoint = _endpoint(found, options)(service)
+    return make_client(service, endpoint, region=found.cloud.region, credentials=CREDENTIALS)
 
 
 async def _outlive(work: Coroutine[Any, Any, None]) -> None:

@@ -1,4 +1,4 @@
-"""Asks what the gateway answers under /_local/: faults, clock, state."""
+"""Asks what the gateway answers under /_local/: faults, clock, state, secrets."""
 
 import json
 import urllib.error
@@ -22,3 +22,10 @@ def ask(url: str, method: str, path: str, value: Any = None, **headers: str) -> 
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
+
+
+def secret_of(url: str, logical_id: str) -> str:
+    """The text of a secret of the template, to sign with."""
+    status, answer = ask(url, "POST", f"secrets/{logical_id}", {})
+    assert status == 200, answer
+    return str(answer["secret"])

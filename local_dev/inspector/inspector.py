@@ -1,9 +1,9 @@
 """The inspector's application: the page, what it asks for, what it may do."""
 
 import json
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from fastapi import FastAPI
@@ -25,6 +25,7 @@ from ..web.management import read_body
 from .describe import describe
 from .feed import HEARTBEAT, Feed
 from .guard import PAGE_HEADERS, Guard
+from .secret_values import SecretUnreadable, SecretValues, is_local
 from .tables import ROWS, Tables, TableUnreadable
 
 PREFIX = "/_local"
@@ -47,6 +48,7 @@ class Inspector:
         journal: Journal,
         functions: Mapping[str, Function],
         tables: Tables,
+        secrets: SecretValues,
         notes: Sequence[Note] = (),
         host: str = "127.0.0.1",
         faults: Faults | None = None,
@@ -55,16 +57,17 @@ class Inspector:
         run: str | None = None,
     ) -> None:
         self._gateways, self._functions, self._notes = gateways, functions, notes
-        self._tables = tables
+        self._tables, self._secrets = tables, secrets
         self._has_faults = faults is not None
         self._guard = Guard(host)
-        self._feed = Feed(journal, run=run or secrets.token_hex(4), heartbeat=heartbeat)
+        self._feed = Feed(journal, run=run or token_hex(4), heartbeat=heartbeat)
         self._files = {file.name: file for file in STATIC.iterdir() if file.suffix in TYPES}
         self._router = Router(
             routes=[
                 Route("/state", self._state),
                 Route("/events", self._events),
                 Route("/tables/{table}", self._rows),
+                Route("/secrets/{secret}", self._secret, methods=["POST"]),
                 Route("/connections/{key:path}/{connection}", self._act, methods=["POST", "DELETE"]),
                 *fault_routes(faults, clock or Clock()),
                 Route("/{name:path}", self._file),
@@ -131,6 +134,18 @@ class Inspector:
             return _problem(502, str(error))
         return _json(rows)
 
+    async def _secret(self, request: Request) -> Response:
+        if not is_local(request.client.host if request.client else "", (request.scope["server"] or [""])[0]):
+            return _problem(403, "Secrets are told to programs on this machine only")
+        name = request.path_params["secret"]
+        try:
+            return _json({"secret": await self._secrets.text(name)})
+        except KeyError:
+            there = ", ".join(self._secrets.arns) or "none"
+            return _problem(404, f"There is no secret {name} in the template as it runs; it has: {there}")
+        except SecretUnreadable as error:
+            return _problem(502, str(error))
+
     async def _act(self, request: Request) -> Response:
         gateway = self._gateways.get(request.path_params["key"])
         if gateway is None:
@@ -170,6 +185,8 @@ def add_inspector(
     functions: Mapping[str, Function],
     tables: Mapping[str, str],
     dynamodb: Callable[[], Any] | None,
+    secrets: Mapping[str, str] | None = None,
+    secretsmanager: Callable[[], Any] | None = None,
     notes: Sequence[Note] = (),
     host: str = "127.0.0.1",
     faults: Faults | None = None,
@@ -178,15 +195,17 @@ def add_inspector(
 ) -> Inspector:
     """Serve the inspector under /_local/, ahead of every other route of the application.
 
-    `gateways` by their path ("prod", "ChatApi/prod"), `functions` by name, `tables` are names by logical id,
-    `dynamodb` makes a boto3 client for them, `host` is what the server was bound to, `heartbeat` in seconds.
-    `faults` can be replaced and `clock` moved through it. Close what is given back before the server is told to stop.
+    `gateways` by their path ("prod", "ChatApi/prod"), `functions` by name, `tables` are names by logical id and
+    `secrets` ARNs; `dynamodb` and `secretsmanager` make boto3 clients for them. `host` is what the server was bound to,
+    `heartbeat` in seconds. `faults` can be replaced and `clock` moved through it. Close what is given back before the
+    server is told to stop.
     """
     inspector = Inspector(
         gateways=gateways,
         journal=journal,
         functions=functions,
         tables=Tables(tables, dynamodb),
+        secrets=SecretValues(secrets or {}, secretsmanager),
         notes=notes,
         host=host,
         faults=faults,

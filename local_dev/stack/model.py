@@ -211,7 +211,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Stack:
-    """All that runs here of one deployed stack. `tables` are physical names by logical id."""
+    """All that runs here of one deployed stack. `tables` are physical names by logical id, `secrets` ARNs."""
 
     functions: Mapping[str, Function]
     apis: tuple[Api, ...]
@@ -221,4 +221,5 @@ class Stack:
     distribution: Distribution | None = None
     roles: Mapping[str, Role] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()

@@ -81,5 +81,6 @@ def read_stack(
             for kind in ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
             for item in by_type[kind]
         },
+        secrets={item.logical_id: item.id for item in by_type["AWS::SecretsManager::Secret"]},
         notes=notebook.all(),
     )
