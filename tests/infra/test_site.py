@@ -272,6 +272,7 @@ def test_the_content_security_policy_is_strict(headers: dict[str, Any]) -> None:
     policy = directives(headers["ContentSecurityPolicy"]["ContentSecurityPolicy"])
     for name in ("default-src", "base-uri", "form-action", "frame-ancestors"):
         assert policy.pop(name) == "'none'"
+    assert (policy.pop("require-trusted-types-for"), policy.pop("trusted-types")) == ("'script'", "'none'")
     assert policy.keys() == {"script-src", "style-src", "img-src", "connect-src"}
     # Not a host by its name, and nothing inline.
     assert set(policy.values()) == {"'self'"}
