@@ -6,6 +6,7 @@ import chat.start
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.api_gateway_websocket_event import APIGatewayWebSocketEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from chat import metrics
 from chat.conversation import Conversation
 from chat.identity import Identity
 from chat.memberships import Member
@@ -16,6 +17,7 @@ chat.start.over()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@metrics.published
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     message = APIGatewayWebSocketEvent(event)
     request = message.request_context

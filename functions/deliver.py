@@ -6,6 +6,7 @@ import chat.start
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from chat import metrics
 from chat.deliveries import Deliveries
 
 logger = Logger()
@@ -14,6 +15,7 @@ chat.start.over()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@metrics.published
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers as `ReportBatchItemFailures` wants it."""
     failed = deliveries.deliver(

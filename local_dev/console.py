@@ -72,6 +72,8 @@ def readable(line: str) -> str:
                 *_trace(record.get("stackTrace")),
             ]
         )
+    if "_aws" in record:
+        return _metrics(record)
     if "message" not in record:
         return line
     extras = " ".join(f"{key}={_short(value)}" for key, value in record.items() if key not in _QUIET_KEYS)
@@ -80,6 +82,18 @@ def readable(line: str) -> str:
     if record.get("exception"):
         lines += str(record["exception"]).splitlines()
     return "\n".join(lines)
+
+
+def _metrics(record: dict[str, Any]) -> str:
+    """A line in CloudWatch's embedded metric format, as `metrics  name=value`."""
+    extras = " ".join(
+        f"{key}={_short(_only(value))}" for key, value in record.items() if key not in {"_aws", *_QUIET_KEYS}
+    )
+    return f"metrics  {extras}"
+
+
+def _only(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _trace(lines: Any) -> list[str]:

@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from chat import clock, events, posts
+from chat import clock, events, metrics, posts
 from chat.clock import Clock
 from chat.memberships import Member
+from chat.metrics import Count
 from chat.posts import Posts, Result, Verdict
 
 TimeLeft = Callable[[], float]
@@ -93,7 +94,9 @@ class Connections:
         connection: each is delivered, gone or failed.
         """
         outcome = Outcome()
-        pending = self._round(_packed(self._reachable(parcels, outcome)), outcome, time_left)
+        reachable = self._reachable(parcels, outcome)
+        began = self._now()
+        pending = self._round(_packed(reachable), outcome, time_left)
         for pause in self._pauses:
             if not pending:
                 break
@@ -103,8 +106,13 @@ class Connections:
             if time_left() < wait + ROUND_SECONDS:
                 break
             self._sleep(wait)
+            metrics.count(Count.RETRIES, len(pending))
             pending = self._round(pending, outcome, time_left)
         outcome.failed |= {each.connection_id: each.result.reason for each in pending}
+        if len(reachable) > 1:  # an answer to one client says nothing of how rooms are told
+            metrics.fan_out(self._now() - began)
+        metrics.count(Count.GONE, len(outcome.gone))
+        metrics.count(Count.UNREACHED, len(outcome.failed))
         return outcome
 
     def _reachable(self, parcels: Sequence[Parcel], outcome: Outcome) -> list[Parcel]:
@@ -127,6 +135,7 @@ class Connections:
             for each, result in zip(turn, results, strict=True):
                 each.result = result
                 each.done += result.verdict is Verdict.DELIVERED
+            metrics.count(Count.DELIVERIES, sum(each.result.verdict is Verdict.DELIVERED for each in turn))
         return [each for each in pending if self._is_worth_another(each, outcome)]
 
     def _may_not_be_open_yet(self, member: Member) -> bool:

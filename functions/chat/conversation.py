@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger
 
-from chat import clock, events, frames, places
+from chat import clock, events, frames, metrics, places
 from chat.clock import Clock
 from chat.connections import TimeLeft
 from chat.errors import Code, ParleyError, Unavailable
@@ -13,6 +13,7 @@ from chat.frames import Frame, Ping, Publish, Sync
 from chat.identity import Identity
 from chat.log import RoomLog
 from chat.memberships import Member, Roll
+from chat.metrics import Count
 from chat.pages import Pages
 from chat.rooms import Rooms
 
@@ -43,6 +44,7 @@ class Conversation:
                 refusal.id = frame.id
             log = logger.exception if refusal.code is Code.UNAVAILABLE else logger.info
             log("refused a frame", code=refusal.code.value)
+            metrics.refused(refusal.code)
             self._reply(events.error(refusal, at=self.now()), who, sender, time_left)
 
     def _answer(self, frame: Frame, who: Identity, sender: Member, time_left: TimeLeft) -> None:
@@ -71,6 +73,7 @@ class Conversation:
         # Whoever handled a repeated message first may have died before telling anybody. So it is told again, to
         # those who know by its seq whether they have it.
         again = not appended.anew
+        metrics.count(Count.MESSAGES, appended.anew)
         roll = self._roll(who)
         if roll.rest:
             self.rooms.hand_over(

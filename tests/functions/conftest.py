@@ -18,7 +18,7 @@ import boto3
 import pytest
 from aws_lambda_powertools import Logger
 from botocore.awsrequest import AWSResponse, HTTPHeaders
-from chat import dynamodb, places
+from chat import dynamodb, metrics, places
 from chat.admissions import Admissions
 from chat.connections import Connections
 from chat.log import RoomLog
@@ -230,6 +230,29 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> "Logged":
 
 
 Logged = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def counted(capsys: pytest.CaptureFixture[str]) -> "Counted":
+    """The metrics since it was last asked, by name, or `Refused/<reason>`."""
+    metrics.clear()
+
+    def counted() -> dict[str, float]:
+        metrics.publish()
+        found: dict[str, float] = {}
+        for line in map(json.loads, capsys.readouterr().out.splitlines()):
+            if "_aws" not in line:
+                continue  # a log line
+            [directive] = line["_aws"]["CloudWatchMetrics"]
+            for metric in directive["Metrics"]:
+                name = "/".join(filter(None, [metric["Name"], line.get(metrics.REASON)]))
+                found[name] = found.get(name, 0) + sum(line[metric["Name"]])
+        return found
+
+    return counted
+
+
+Counted = Callable[[], dict[str, float]]
 
 
 class Load(Protocol):

@@ -5,7 +5,7 @@ import pytest
 from chat.identity import Identity
 from chat.memberships import Memberships
 
-from tests.functions.conftest import MEMBERSHIPS, Load, Logged, Store
+from tests.functions.conftest import MEMBERSHIPS, Counted, Load, Logged, Store
 from tests.functions.stand_ins import GONE, NOW, Answer, Context, Gateway, websocket_event
 
 ADA = Identity("general", "ada")
@@ -105,3 +105,22 @@ def test_what_nobody_foresaw_is_logged_and_left_to_the_gateway(
     [line] = logged()
     assert (line["level"], line["exception_name"]) == ("ERROR", "ZeroDivisionError")
     assert "secret" not in str(line)
+
+
+def test_a_message_is_counted_once_and_each_post_of_it(
+    load: Load, counted: Counted, gateway: Gateway
+) -> None:
+    send(load, '{"content": "hi", "id": "x"}')
+    found = counted()
+    assert (found["Messages"], found["Deliveries"]) == (1, 2)
+    assert "FanOutTime" in found
+    send(load, '{"content": "hi", "id": "x"}')
+    assert counted() == {"Deliveries": 1}, "sent again, and told to its sender only, as nobody else syncs"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"), [("{}", "content_missing"), ('{"action": "fly"}', "action_unknown")]
+)
+def test_a_refusal_is_counted_by_its_code(load: Load, counted: Counted, body: str, code: str) -> None:
+    send(load, body)
+    assert counted() == {"Deliveries": 1, f"Refused/{code}": 1}

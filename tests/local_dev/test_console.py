@@ -33,11 +33,22 @@ def test_the_runtimes_own_errors_in_both_formats() -> None:
     assert readable(line) == "[ERROR] ValueError: x\n  File a\n    b"
 
 
+def test_metrics_become_names_and_values() -> None:
+    line = {
+        "_aws": {"Timestamp": 1, "CloudWatchMetrics": []},
+        "service": "s",
+        "reason": "late",
+        "N": [1.0],
+        "T": [2.0, 3],
+    }
+    assert readable(json.dumps(line)) == "metrics  reason=late N=1.0 T=[2.0, 3]"
+
+
 @given(
     st.text()
-    | st.dictionaries(st.sampled_from(["message", "level", "errorType", "stackTrace"]), st.none()).map(
-        json.dumps
-    )
+    | st.dictionaries(
+        st.sampled_from(["_aws", "message", "level", "errorType", "stackTrace"]), st.none()
+    ).map(json.dumps)
 )
 def test_any_line_is_readable(line: str) -> None:
     assert isinstance(readable(line), str)

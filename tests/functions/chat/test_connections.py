@@ -10,7 +10,7 @@ from chat.posts import Post, Result, Verdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.functions.conftest import Time
+from tests.functions.conftest import Counted, Time
 from tests.functions.stand_ins import NOW
 
 OLD = NOW - 10_000
@@ -234,3 +234,34 @@ def test_where_nobody_waits_there_is_more_patience(engine: Engine, time: Time) -
 def test_a_round_ends_with_the_time_that_is_left(connections: Connections, engine: Engine) -> None:
     post_to_all(connections, [Member("A", OLD)], b"1", b"2", time_left=iter([2.5, 0.1]).__next__)
     assert engine.within == [2.0, 0.0]
+
+
+def test_what_is_posted_is_counted(
+    connections: Connections, engine: Engine, time: Time, counted: Counted
+) -> None:
+    engine.verdicts["busy"] += [BUSY, BUSY]
+    engine.verdicts["gone"] += [GONE]
+    engine.verdicts["refused"] += [REFUSED]
+    ids = ("well", "busy", "gone", "refused")
+    resting = Member("resting", OLD, rests_until=time.now() + 1)
+    post_to_all(connections, [*(Member(id, OLD) for id in ids), resting], b"x", b"y")
+    assert counted() == {
+        "Deliveries": 4,
+        "Retries": 2,
+        "Gone": 1,
+        "Unreached": 2,
+        "FanOutTime": 75,
+    }
+
+
+def test_an_answer_to_one_is_no_fan_out(connections: Connections, counted: Counted) -> None:
+    post_to_all(connections, [Member("A", OLD)], b"x")
+    assert counted() == {"Deliveries": 1}
+
+
+def test_a_room_in_which_all_but_one_rest_is_no_fan_out(
+    connections: Connections, counted: Counted, time: Time
+) -> None:
+    resting = Member("B", OLD, rests_until=time.now() + 1)
+    post_to_all(connections, [Member("A", OLD), resting], b"x")
+    assert counted() == {"Deliveries": 1, "Unreached": 1}
