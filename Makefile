@@ -8,6 +8,7 @@
 # make screenshots    pictures for the documents, of the page that `make run` serves
 # make deploy  build, deploy, publish the page, print the address (make deploy STACK=parley REGION=eu-central-1 ARGS=--guided)
 # make publish the page only: uploads what changed (make publish STACK=… REGION=…)
+# make put-out ROOM=… CLIENT=… MINUTES=10    closes a client's connections and keeps it out (local: ARGS='--url http://127.0.0.1:8000')
 # make teardown    deletes the stack and what is in it (make teardown STACK=… REGION=…)
 PORT ?= 8000
 ARGS ?=
@@ -17,7 +18,7 @@ BIN := .venv/bin
 SOURCES := functions infra local_dev tests
 REGION_ARG = $(if $(REGION),--region $(REGION))
 
-.PHONY: run test lint types unit conformance fuzz chaos bench cost format screenshots validate deploy publish teardown lock clean
+.PHONY: run test lint types unit conformance fuzz chaos bench cost format screenshots validate deploy publish put-out teardown lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m local_dev --port $(PORT) $(ARGS)
@@ -62,6 +63,9 @@ deploy: .venv/run.stamp
 
 publish: .venv/run.stamp
 	@$(BIN)/python -m infra.publish $(if $(STACK),--stack $(STACK)) $(REGION_ARG) $(ARGS)
+
+put-out: .venv/run.stamp
+	@$(BIN)/python -m infra.put_out --room '$(ROOM)' --client '$(CLIENT)' $(if $(MINUTES),--minutes $(MINUTES)) $(if $(STACK),--stack $(STACK)) $(REGION_ARG) $(ARGS)
 
 teardown: .venv/run.stamp
 	@$(BIN)/python -m infra.teardown $(if $(STACK),--stack $(STACK)) $(REGION_ARG) $(ARGS)

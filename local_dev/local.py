@@ -207,7 +207,8 @@ def _server(
             lambda app: add_invoke_routes(
                 app,
                 functions,
-                names=stack.functions,
+                names={function.label: name for name, function in stack.functions.items()}
+                | {name: name for name in stack.functions},
                 account=cloud.account,
                 region=cloud.region,
                 guard=invoke_guard,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from chat.errors import TEXTS, Code
+from chat.refusals import Reason
 
 from tests.conftest import ROOT
 
@@ -34,6 +35,12 @@ def test_the_protocol_lists_every_error_with_its_text() -> None:
     section = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8").partition("## Errors")[2]
     listed = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))
     assert listed == {code.value: text for code, text in TEXTS.items()}
+
+
+def test_the_protocol_lists_every_reason_of_a_refusal() -> None:
+    section = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8").partition("| reason |")[2]
+    listed = re.findall(r"^\| `(\w+)` \|", section.partition("\n\n")[0], re.MULTILINE)
+    assert listed == [reason.value for reason in Reason]
 
 
 def test_the_page_knows_every_code() -> None:

@@ -2,12 +2,12 @@
 greet the newcomer).
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html. Every version and alias is $LATEST here; no
-log tail (LogType), no client context.
+log tail (LogType), no client context. A function is found by its logical id, too, as with `sam local start-lambda`.
 """
 
 import json
 import re
-from collections.abc import Container
+from collections.abc import Mapping
 from typing import Any, NoReturn, Protocol
 
 from fastapi import FastAPI, Request, Response
@@ -49,13 +49,13 @@ def add_invoke_routes(
     app: FastAPI,
     functions: Functions,
     *,
-    names: Container[str],
+    names: Mapping[str, str],
     account: str,
     region: str,
     guard: InvokeGuard | None = None,
 ) -> None:
-    """Add the route to the application. `names` are the functions that there are; without a guard nothing
-    is checked.
+    """Add the route to the application. `names` are the functions' own names by those they are asked for under;
+    without a guard nothing is checked.
     """
     api = InvokeApi(functions, names=names, account=account, region=region, guard=guard)
     app.add_route("/2015-03-31/functions/{name}/invocations", api)  # type: ignore[arg-type]
@@ -68,7 +68,7 @@ class InvokeApi:
         self,
         functions: Functions,
         *,
-        names: Container[str],
+        names: Mapping[str, str],
         account: str,
         region: str,
         guard: InvokeGuard | None,
@@ -98,7 +98,7 @@ class InvokeApi:
         name, arn = self._target(request.path_params["name"])
         if self._guard is not None:
             self._guard.check(as_signed(request, payload), arn)
-        if name not in self._names:
+        if name not in self._names.values():
             raise RequestRefused(404, "ResourceNotFoundException", f"Function not found: {arn}")
         event = _event(payload)
         match request.headers.get("x-amz-invocation-type", "RequestResponse"):
@@ -148,7 +148,8 @@ class InvokeApi:
                 "InvalidParameterValueException",
                 "The function's name has a form that Lambda does not know",
             )
-        region, account, name = match["region"], match["account"], match["name"]
+        region, account = match["region"], match["account"]
+        name = self._names.get(match["name"], match["name"])
         arn = f"arn:aws:lambda:{region or self._region}:{account or self._account}:function:{name}"
         if (region or self._region, account or self._account) != (self._region, self._account):
             raise RequestRefused(404, "ResourceNotFoundException", f"Function not found: {arn}")

@@ -65,7 +65,7 @@ class Deployed:
         add_invoke_routes(
             self.app,
             self.functions,
-            names={"greet", *FAULTS},
+            names={name: name for name in ("greet", *FAULTS)} | {"GreetFunction": "greet"},
             account=ACCOUNT,
             region=REGION,
             guard=InvokeGuard(self.store.find, region=REGION) if guarded else None,
@@ -103,7 +103,16 @@ def deployed() -> Iterator[Deployed]:
 
 @pytest.mark.parametrize(
     "name",
-    ["greet", "greet:live", f"{ACCOUNT}:function:greet", ARN, f"{ARN}:$LATEST", f"{ARN}:7", "function:greet"],
+    [
+        "greet",
+        "GreetFunction",
+        "greet:live",
+        f"{ACCOUNT}:function:greet",
+        ARN,
+        f"{ARN}:$LATEST",
+        f"{ARN}:7",
+        "function:greet",
+    ],
 )
 def test_a_function_by_each_of_its_names(deployed: Deployed, name: str) -> None:
     answer = deployed.boto3().invoke(FunctionName=name, Payload=json.dumps({"a": "س"}))
