@@ -126,7 +126,7 @@ def explained(error: aws.BotoCoreError | aws.ClientError) -> str:
             return f"the AWS login is not valid any more: `aws sso login` ({_line(error)})"
         case aws.NoRegionError():
             return "no region: give REGION=… (--region), or set AWS_REGION"
-        case aws.HTTPClientError():
+        case aws.ConnectionError() | aws.HTTPClientError():
             return f"AWS cannot be reached: {_line(error)}"
         case _:
             return _line(error)

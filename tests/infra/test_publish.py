@@ -341,6 +341,18 @@ def test_no_region(
     assert capsys.readouterr().err.startswith("publish: no region: ")
 
 
+def test_no_network(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], no_pauses: list[float]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    assert publish.main(["--stack", "chat", "--region", REGION]) == 1
+    assert capsys.readouterr().err.startswith("publish: AWS cannot be reached: ")
+    assert no_pauses  # it was tried again
+
+
 @pytest.mark.parametrize(
     ("name", "says"), [("index_html", "there is no index.html in"), ("a_exe", "has no content type for it")]
 )

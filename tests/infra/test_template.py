@@ -439,6 +439,27 @@ def test_the_deploying_page_lists_the_parameters(root: Path, template: dict[str,
     assert listed == [(name, str(item["Default"])) for name, item in template["Parameters"].items()]
 
 
+def test_the_deploying_page_says_what_each_permission_is_for(root: Path, resources: dict[str, Any]) -> None:
+    page = (root / "docs" / "deploying.md").read_text(encoding="utf-8")
+    said: dict[str, set[tuple[str, str]]] = {}
+    role = ""
+    for name, may, reason in re.findall(
+        r"^\| (`\w+Role`)? ?\| (`\w+(?:-\w+)*:.*?) \| (.+) \|$", page, re.MULTILINE
+    ):
+        role = name.strip("`") or role
+        actions, resource = (re.findall(r"`([^`]+)`", part) for part in may.split(" on ", 1))
+        said.setdefault(role, set()).update((action, item) for action in actions for item in resource)
+        assert reason
+    expected = {
+        resources[function]["Properties"]["Role"]["Fn::GetAtt"][0]: {
+            (action, re.sub(r"^.*(?=(POST|DELETE)/)|^\$\{|\.Arn.*$", "", resource))
+            for action, resource in allowed
+        }
+        for function, allowed in ALLOWED.items()
+    }
+    assert said == expected
+
+
 def test_every_parameter_is_in_a_group_and_explained(template: dict[str, Any]) -> None:
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [name for group in groups for name in group["Parameters"]]
