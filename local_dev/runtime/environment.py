@@ -52,7 +52,7 @@ def variables(
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_LOG_FORMAT": "JSON" if function.json_logs else "Text",
-        **({"AWS_LAMBDA_LOG_LEVEL": "INFO"} if function.json_logs else {}),
+        **({"AWS_LAMBDA_LOG_LEVEL": function.log_level} if function.json_logs else {}),
         **service,
     }
     if "PYTHONPATH" in found:

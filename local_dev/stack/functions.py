@@ -18,6 +18,7 @@ ByType = Mapping[str, list[Resource]]
 
 DEFAULT_TIMEOUT = 3
 DEFAULT_MEMORY = 128
+DEFAULT_LOG_LEVEL = "INFO"
 
 
 def read_functions(
@@ -48,6 +49,7 @@ class _FunctionReader:
                 "Role",
             )
         reserved = properties.get("ReservedConcurrentExecutions")
+        logging = mapping(properties.get("LoggingConfig"))
         return Function(
             name=resource.id,
             arn=function_arn(resource.id, account=self._account, region=self._region),
@@ -58,7 +60,8 @@ class _FunctionReader:
             environment=_environment(resource),
             code=code,
             inline_code=inline,
-            json_logs=mapping(properties.get("LoggingConfig")).get("LogFormat") == "JSON",
+            json_logs=logging.get("LogFormat") == "JSON",
+            log_level=text(logging.get("ApplicationLogLevel", DEFAULT_LOG_LEVEL)),
             layers=self._layer_folders(resource),
             reserved_concurrency=None if reserved is None else int(number(reserved, 0)),
             role=None if role is None else str(role),

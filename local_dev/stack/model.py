@@ -18,7 +18,7 @@ INTEGRATION_TIMEOUT = 29.0
 @dataclass(frozen=True)
 class Function:
     """A Lambda function. `timeout` in seconds, `memory` in MB. `code` is its folder, None where it has
-    none here; `layers` are the folders of its local layers, in order.
+    none here; `layers` are the folders of its local layers, in order. `log_level` counts where `json_logs`.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Function:
     code: Path | None
     inline_code: str | None = None
     json_logs: bool = False
+    log_level: str = "INFO"
     layers: tuple[Path, ...] = ()
     reserved_concurrency: int | None = None
     role: str | None = None

@@ -25,3 +25,15 @@ def test_what_is_garbage_after_the_start_is_found(load: object) -> None:
     del ring
     assert gc.isenabled()
     assert gc.collect() >= 1
+
+
+@pytest.mark.parametrize(("set_by_lambda", "left"), [("DEBUG", "INFO"), ("INFO", "INFO"), ("ERROR", "ERROR")])
+def test_the_sdk_never_says_what_it_sends(set_by_lambda: str, left: str) -> None:
+    code = (
+        f"import logging; root = logging.getLogger(); root.setLevel({set_by_lambda!r}); import chat.start; "
+        "print(logging.getLevelName(root.level))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "functions", capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == left

@@ -201,8 +201,10 @@ async def test_the_variables_of_lambda(tmp_path: Path) -> None:
 
 
 def test_json_logs_come_with_their_level(tmp_path: Path) -> None:
-    found = variables(function(tmp_path, json_logs=True), folder=tmp_path, log_stream="s", service={})
-    assert (found["AWS_LAMBDA_LOG_FORMAT"], found["AWS_LAMBDA_LOG_LEVEL"]) == ("JSON", "INFO")
+    for options, level in (({}, "INFO"), ({"log_level": "DEBUG"}, "DEBUG")):
+        made = function(tmp_path, json_logs=True, **options)
+        found = variables(made, folder=tmp_path, log_stream="s", service={})
+        assert (found["AWS_LAMBDA_LOG_FORMAT"], found["AWS_LAMBDA_LOG_LEVEL"]) == ("JSON", level)
 
 
 async def test_the_context(tmp_path: Path) -> None:
