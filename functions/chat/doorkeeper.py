@@ -16,7 +16,7 @@ from chat.secret_values import SecretValue
 if TYPE_CHECKING:
     from chat.tickets import Ticket, Tickets
 
-EDGE_KEY_HEADER = "x-edge-key"
+EDGE_KEY_HEADER = "x-origin-key"
 SUBPROTOCOL = "parley"
 TICKET_SUBPROTOCOL = "parley.ticket."
 TICKET_PARAMETER = "ticket"

@@ -102,7 +102,7 @@ def by_ticket(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
 
 
 def test_with_tickets_nobody_enters_without(by_ticket: None, load: Load, logged: Logged) -> None:
-    edge = {"X-Edge-Key": SECRET}
+    edge = {"X-Origin-Key": SECRET}
     token = signed()
     assert effect(admit(load, {"ticket": token})) == "Deny"
     assert effect(admit(load, {}, headers=edge)) == "Deny"
@@ -118,7 +118,7 @@ def test_an_issuers_tokens_are_asked_of_the_issuer(
 ) -> None:
     monkeypatch.setenv("TICKET_ISSUER", "http://localhost:9/nobody")
     with pytest.raises(Unavailable):
-        admit(load, {"ticket": Issuer().signed()}, headers={"X-Edge-Key": SECRET})
+        admit(load, {"ticket": Issuer().signed()}, headers={"X-Origin-Key": SECRET})
     [line] = logged()
     assert line["level"] == "ERROR"
 

@@ -88,6 +88,10 @@ def test_sockets_go_to_the_api_over_tls_only(distribution: Distribution) -> None
 def test_the_edge_shows_its_key_only_where_the_raw_address_is_closed(
     distribution: Distribution, template: dict[str, Any]
 ) -> None:
+    """Under a name that CloudFront takes:
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html
+    """
+
     def headers(**parameters: str) -> list[Any]:
         origins = distribution(**parameters)["Origins"]
         return [item["OriginCustomHeaders"] for item in origins if "OriginCustomHeaders" in item]
@@ -96,11 +100,13 @@ def test_the_edge_shows_its_key_only_where_the_raw_address_is_closed(
     assert headers(EdgeKeyArn="arn:x") == [
         [
             {
-                "HeaderName": "x-edge-key",
+                "HeaderName": "x-origin-key",
                 "HeaderValue": {"Fn::Sub": "{{resolve:secretsmanager:${EdgeKeyArn}:SecretString}}"},
             }
         ]
     ]
+    [[header]] = headers(EdgeKeyArn="arn:x")
+    assert not re.match(r"x-(edge|amz)-|x-real-ip|cookie|host|via|proxy-|if-", header["HeaderName"])
     given = template["Resources"]["Site"]["Properties"]["Parameters"]["EdgeKeyArn"]
     assert evaluated(template, given, {"RawAddress": "open"}) == ""
     assert evaluated(template, given, {"RawAddress": "closed"}) == {"Ref": "EdgeKey"}

@@ -40,7 +40,7 @@ Resources:
           def handler(event, context):
               key = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["KEY"])["SecretString"]
               print("EVENT " + json.dumps({"host": os.environ["HOST"]}), flush=True)
-              return {"statusCode": 200 if event["headers"].get("x-edge-key") == key else 403}
+              return {"statusCode": 200 if event["headers"].get("x-origin-key") == key else 403}
       Environment:
         Variables:
           HOST: !GetAtt Front.DomainName
@@ -67,7 +67,7 @@ Resources:
           - Id: api
             DomainName: !Sub ${Ws}.execute-api.${AWS::Region}.${AWS::URLSuffix}
             OriginCustomHeaders:
-              - {HeaderName: x-edge-key, HeaderValue: !Sub "{{resolve:secretsmanager:${Key}:SecretString}}"}
+              - {HeaderName: x-origin-key, HeaderValue: !Sub "{{resolve:secretsmanager:${Key}:SecretString}}"}
         CacheBehaviors:
           - PathPattern: /ws/*
             TargetOriginId: api
@@ -89,7 +89,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 async def handshake(url: str, key: str | None = None) -> int:
     """The status of a handshake."""
     try:
-        async with connect(url, additional_headers={"x-edge-key": key} if key else None):
+        async with connect(url, additional_headers={"x-origin-key": key} if key else None):
             return 101
     except InvalidStatus as refused:
         return refused.response.status_code

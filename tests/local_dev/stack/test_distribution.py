@@ -65,9 +65,9 @@ def test_what_has_to_be_encoded_stays_so(text: str) -> None:
 
 
 def test_an_origins_own_headers_replace_the_viewers() -> None:
-    sent = [("Host", "h"), ("X-Edge-Key", "guess"), ("x-edge-key", "again"), ("Origin", "o")]
-    assert with_headers(sent, (("x-edge-key", "real"),)) == (
+    sent = [("Host", "h"), ("X-Origin-Key", "guess"), ("x-origin-key", "again"), ("Origin", "o")]
+    assert with_headers(sent, (("x-origin-key", "real"),)) == (
         ("Host", "h"),
         ("Origin", "o"),
-        ("x-edge-key", "real"),
+        ("x-origin-key", "real"),
     )

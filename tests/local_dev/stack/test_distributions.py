@@ -36,7 +36,7 @@ WHOLE = (
             DomainName: !Sub ${Ws}.execute-api.${AWS::Region}.${AWS::URLSuffix}
             OriginPath: /live/
             OriginCustomHeaders:
-              - {HeaderName: x-edge-key, HeaderValue: !Sub "{{resolve:secretsmanager:${Key}:SecretString}}"}
+              - {HeaderName: x-origin-key, HeaderValue: !Sub "{{resolve:secretsmanager:${Key}:SecretString}}"}
         CacheBehaviors:
           - PathPattern: /ws/*
             TargetOriginId: api
@@ -68,7 +68,7 @@ def test_a_whole_distribution(deployed: Deploy) -> None:
     assert distribution.behaviours == (
         Behaviour(
             "/ws/*",
-            Origin(f"{api}.execute-api.us-east-1.amazonaws.com", "/live", (("x-edge-key", "s3cret"),)),
+            Origin(f"{api}.execute-api.us-east-1.amazonaws.com", "/live", (("x-origin-key", "s3cret"),)),
             "function handler(e) { return e.request; }",
         ),
         Behaviour(

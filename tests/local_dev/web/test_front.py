@@ -73,22 +73,24 @@ async def test_the_origin_has_to_be_a_stage_of_the_stack(origin: Origin, path: s
 
 
 async def test_the_origins_headers_replace_the_viewers() -> None:
-    origin = Origin(HOST, "/prod", (("x-edge-key", "real"),))
+    origin = Origin(HOST, "/prod", (("x-origin-key", "real"),))
     async with behind(Behaviour("*", origin)) as running:
-        client = await running.socket("/", **{"X-Edge-Key": "guess", "x-mine": "1"})
+        client = await running.socket("/", **{"X-Origin-Key": "guess", "x-mine": "1"})
         event = await running.lambdas.next("connect")
-        assert [value for name, value in event["headers"].items() if name.lower() == "x-edge-key"] == ["real"]
-        assert event["multiValueHeaders"]["x-edge-key"] == ["real"]
+        assert [value for name, value in event["headers"].items() if name.lower() == "x-origin-key"] == [
+            "real"
+        ]
+        assert event["multiValueHeaders"]["x-origin-key"] == ["real"]
         assert event["headers"]["x-mine"] == "1"
         client.leave()
 
 
 async def test_a_stages_own_path_is_past_the_distribution() -> None:
     """As the API's own address is in the cloud."""
-    async with behind(Behaviour("*", Origin(HOST, "/prod", (("x-edge-key", "real"),)))) as running:
-        client = await running.socket("/prod", **{"x-edge-key": "guess"})
+    async with behind(Behaviour("*", Origin(HOST, "/prod", (("x-origin-key", "real"),)))) as running:
+        client = await running.socket("/prod", **{"x-origin-key": "guess"})
         event = await running.lambdas.next("connect")
-        assert event["headers"]["x-edge-key"] == "guess"
+        assert event["headers"]["x-origin-key"] == "guess"
         client.leave()
 
 
