@@ -146,10 +146,15 @@ function roomOfAddress() {
   if (token !== "") {
     session.keepTicket(token);
     history.replaceState(null, "", `#${encodeURIComponent(room)}`);
-    const { sub } = claimsOf(token);
-    if (typeof sub === "string") view.fill({ name: sub });
+    fillName();
   }
   return room;
+}
+
+/** The name on the ticket, which alone it lets in; without one the name that was used last. */
+function fillName() {
+  const { sub } = claimsOf(session.ticket());
+  view.fill({ name: typeof sub === "string" ? sub : memory.recall("name") });
 }
 
 for (const change of ["online", "offline"]) addEventListener(change, () => connection?.networkChanged());
@@ -164,7 +169,7 @@ addEventListener("hashchange", () => {
 
 const ticketUrl = document.querySelector("meta[name=parley-tickets]")?.getAttribute("content") ?? "";
 const here = session.here();
-view.fill({ name: memory.recall("name") });
+fillName();
 view.fill({ room: roomOfAddress() || memory.recall("room") });
 if (here !== null && here.room === roomOfAddress()) enter(here.name, here.room);
 else view.render(state, speak);

@@ -1,11 +1,21 @@
 """Tickets in the page: read from the address, renewed by a backend, offered as a subprotocol."""
 
+import re
+import shutil
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from playwright.sync_api import Browser, Route, expect
 
+from tests.asking import secret_of
+from tests.browser.acts import contents, enter, link, say, stored, until
+from tests.browser.conftest import PageFactory, visitors
 from tests.browser.events import Evaluate
+from tests.conftest import ROOT, ServedGateway, serve, stop
 from tests.functions.signing import signed
 
 pytestmark = pytest.mark.browser
@@ -109,3 +119,84 @@ def test_a_ticket_runs_out(js: Evaluate) -> None:
         ("", False),
     ]:
         assert tickets(js, "(tickets) => tickets.hasExpired()", token=token) is expired
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedGateway]:
+    """The chat with tickets."""
+    served = serve(tmp_path_factory.mktemp("guarded") / "log.txt", "--param", "AccessMode=ticket")
+    yield served
+    assert stop(served) == 0
+
+
+@pytest.fixture
+def with_backend(tmp_path: Path) -> Iterator[ServedGateway]:
+    """The same, and a page that names a backend for tickets."""
+    site = tmp_path / "site"
+    shutil.copytree(ROOT / "site", site)
+    meta = '<meta name="parley-tickets" content="/api/ticket">'
+    page = (site / "index.html").read_text(encoding="utf-8").replace("<title>", f"{meta}<title>")
+    (site / "index.html").write_text(page, encoding="utf-8")
+    served = serve(tmp_path / "log.txt", "--param", "AccessMode=ticket", "--site", str(site))
+    yield served
+    assert stop(served) == 0
+
+
+@pytest.fixture
+def visit(browser: Browser, guarded: ServedGateway) -> Iterator[PageFactory]:
+    # A refused handshake is an error on the console, and meant.
+    with visitors(browser, guarded.url, harmless="WebSocket") as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def secret(guarded: ServedGateway) -> str:
+    return secret_of(guarded.url, "TicketSecret")
+
+
+def test_who_follows_a_link_with_a_ticket_is_who_it_says(visit: PageFactory, secret: str, room: str) -> None:
+    page = visit()
+    page.goto("about:blank")
+    page.goto(f"/#{quote(room)}&ticket={signed(secret, sub='مریم', rooms=[room])}")
+    expect(page).not_to_have_url(re.compile("ticket"))
+    expect(page.get_by_label("Your name")).to_have_value("مریم")
+    expect(page.get_by_label("Room", exact=True)).to_have_value(room)
+    page.get_by_role("button", name="Enter room").click()
+    expect(link(page)).to_have_attribute("data-status", "online")
+    say(page, "سلام")
+    expect(stored(page)).to_have_count(1)
+    page.reload()  # the ticket outlasts it
+    expect(contents(page)).to_have_text(["سلام"])
+    expect(link(page)).to_have_attribute("data-status", "online")
+
+
+def test_a_ticket_that_has_run_out_is_said_so(visit: PageFactory, secret: str, room: str) -> None:
+    now = int(time.time())
+    page = visit()
+    page.goto("about:blank")
+    page.goto(f"/#{quote(room)}&ticket={signed(secret, sub='Ada', rooms=[room], iat=now - 99, exp=now - 60)}")
+    page.get_by_role("button", name="Enter room").click()
+    expect(page.locator("#notices")).to_contain_text("Your invitation to this room has run out.")
+
+
+def test_a_backend_hands_out_tickets_to_the_page(
+    browser: Browser, with_backend: ServedGateway, room: str
+) -> None:
+    """The page asks for a new one before it connects, and again when half of its time has passed."""
+    secret = secret_of(with_backend.url, "TicketSecret")
+    asked: list[str] = []
+
+    def issue(route: Route) -> None:
+        asked.append(route.request.url)
+        name = parse_qs(urlsplit(route.request.url).query)["client"][0]
+        route.fulfill(body=signed(secret, sub=name, rooms=[room], exp=int(time.time()) + 30))
+
+    with visitors(browser, with_backend.url) as visit:
+        page = visit()
+        page.route("**/api/ticket?*", issue)
+        page.clock.install()
+        enter(page, "Ada", room)
+        assert len(asked) == 1
+        page.clock.run_for(16_000)
+        until(page, lambda: len(asked) == 2)
+        expect(link(page)).to_have_attribute("data-status", "online")
