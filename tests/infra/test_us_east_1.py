@@ -1,5 +1,7 @@
 """The stack for us-east-1: both things in it are optional, and the web ACL lets handshakes be."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,3 +106,15 @@ def test_its_outputs_are_parameters_of_the_main_stack(
     us_east_1: dict[str, Any], template: dict[str, Any]
 ) -> None:
     assert us_east_1["Outputs"].keys() <= template["Parameters"].keys()
+
+
+def test_the_deploying_page_explains_each_rule(
+    root: Path, rules: dict[str, Any], us_east_1: dict[str, Any]
+) -> None:
+    page = (root / "docs" / "deploying.md").read_text(encoding="utf-8")
+    section = page.split("## A web application firewall")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `([\w-]+)` \|", section, re.MULTILINE) == list(rules)
+    for name in ("HandshakesPerAddress", "RequestsPerAddress"):
+        assert f"`{name}` ({us_east_1['Parameters'][name]['Default']:,})" in section
+    assert "| a web ACL | 5, and 1 for each of its five rules" in page
+    assert len(rules) == 5
