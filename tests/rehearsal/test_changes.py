@@ -1,0 +1,158 @@
+"""What another deployment changes: nothing, where nothing is another one; one function, where one of its parameters is;
+and what takes a stack away.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from .cloud import Cloud, Deployed
+from .conftest import Deployments
+from .sam import SamError
+
+DOMAIN = "chat.example.org"
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0f0e0d0c-1111-2222-3333-444455556666"
+WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/parley/0f0e0d0c-1111-2222-3333-444455556666"
+
+RETAINED = {"role full-GatewayLogRole"}
+"""What is kept on purpose when a stack goes: other APIs of the account may have come to use it."""
+
+
+@pytest.fixture(scope="session")
+def again(built: Deployments, deployed: Deployed) -> Deployed:
+    """The first stack, deployed once more as it is."""
+    return built.deploy()
+
+
+def test_a_second_deployment_changes_nothing(again: Deployed, deployed: Deployed) -> None:
+    assert "No changes to deploy. Stack parley is up to date" in again.said
+    assert again.stacks == deployed.stacks
+    assert again.outputs == deployed.outputs
+
+
+@dataclass(frozen=True)
+class Life:
+    """A stack with everything on: as it was made, as it was after a change, and what was there before and after."""
+
+    made: Deployed
+    changed: Deployed
+    versions: dict[str, dict[str, dict[str, Any]]]
+    """`made` and `changed`: each function's version behind its alias."""
+    census: dict[str, set[str]]
+    """`before`, `made` and `deleted`."""
+    records: list[dict[str, Any]]
+    header: dict[str, Any]
+    key: str
+
+
+def behind_aliases(stack: Deployed) -> dict[str, dict[str, Any]]:
+    """The version that each function's alias is on."""
+    return {
+        name: stack.function(name, stack.alias(name)["FunctionVersion"])
+        for name in stack.of_type("AWS::Lambda::Function")
+    }
+
+
+@pytest.fixture(scope="session")
+def life(built: Deployments, cloud: Cloud, again: Deployed) -> Life:
+    """Everything that a stack goes through, from beginning to end."""
+    zone = cloud("route53").create_hosted_zone(Name="example.org", CallerReference="rehearsal")
+    zone_id = zone["HostedZone"]["Id"].rpartition("/")[2]
+    parameters = {
+        "RawAddress": "closed",
+        "DomainName": DOMAIN,
+        "CertificateArn": CERTIFICATE,
+        "HostedZoneId": zone_id,
+        "WebAclArn": WEB_ACL,
+    }
+    census = {"before": cloud.census()}
+    made = built.deploy("full", parameters)
+    census["made"] = cloud.census()
+    versions = {"made": behind_aliases(made)}
+    records = cloud("route53").list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
+    config = cloud("cloudfront").get_distribution(Id=made.outputs["DistributionId"])["Distribution"]
+    [header] = config["DistributionConfig"]["Origins"]["Items"][1]["CustomHeaders"]["Items"]
+    key = cloud("secretsmanager").get_secret_value(SecretId=made.id("EdgeKey"))["SecretString"]
+    changed = built.deploy("full", {**parameters, "MessageRate": "7"})
+    versions["changed"] = behind_aliases(changed)
+    built.sam("delete", "--no-prompts", "--stack-name", "full", folder=built.folder)
+    census["deleted"] = cloud.census()
+    return Life(made, changed, versions, census, records, header, key)
+
+
+def test_cloudfront_shows_the_api_the_generated_key(life: Life) -> None:
+    assert life.header == {"HeaderName": "x-edge-key", "HeaderValue": life.key}
+    assert len(life.key) == 64
+
+
+def test_the_distribution_has_the_domain_and_the_web_acl(life: Life) -> None:
+    config = life.made.nested("Site")["Distribution"]["properties"]["DistributionConfig"]
+    assert config["Aliases"] == [DOMAIN]
+    assert config["ViewerCertificate"]["AcmCertificateArn"] == CERTIFICATE
+    assert config["WebACLId"] == WEB_ACL
+    assert life.made.outputs["SiteUrl"] == f"https://{DOMAIN}/"
+
+
+def test_the_domain_leads_to_the_distribution(life: Life) -> None:
+    aliases = {
+        item["Type"]: item["AliasTarget"]["DNSName"].removesuffix(".")
+        for item in life.records
+        if item["Name"] == f"{DOMAIN}."
+    }
+    assert aliases == dict.fromkeys(("A", "AAAA"), life.made.outputs["DistributionHost"])
+
+
+def test_a_changed_parameter_reaches_the_function_and_its_alias(life: Life) -> None:
+    before, after = (life.versions[when]["DefaultFunction"] for when in ("made", "changed"))
+    assert before["Environment"]["Variables"]["MESSAGE_RATE"] == "5"
+    assert after["Environment"]["Variables"]["MESSAGE_RATE"] == "7"
+    assert int(after["Version"]) == int(before["Version"]) + 1
+
+
+def test_a_changed_parameter_leaves_the_other_functions_alone(life: Life) -> None:
+    versions = {
+        when: {name: version["Version"] for name, version in found.items() if name != "DefaultFunction"}
+        for when, found in life.versions.items()
+    }
+    assert versions["made"] == versions["changed"]
+
+
+def test_a_changed_parameter_changes_nothing_else(life: Life) -> None:
+    def others(stack: Deployed) -> dict[str, Any]:
+        return {
+            name: item
+            for name, item in stack.resources.items()
+            if not name.startswith("DefaultFunction") and item["type"] != "AWS::Lambda::Permission"
+        }
+
+    assert others(life.changed) == others(life.made)
+    assert life.changed.nested("Site") == life.made.nested("Site")
+
+
+def test_two_stacks_share_nothing(life: Life) -> None:
+    assert life.census["made"] > life.census["before"]
+    names = [{item["id"] for item in stack.values()} for stack in life.made.stacks.values()]
+    counted = [name for stack in names for name in stack]
+    shared = {name for name in counted if counted.count(name) > 1}
+    assert shared <= {"live"}  # the stages' names
+
+
+def test_delete_leaves_nothing_but_what_is_retained(life: Life) -> None:
+    assert life.census["deleted"] == life.census["before"] | RETAINED
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"WebAclArn": WEB_ACL}, "WebAclArn needs RawAddress=closed"),
+        ({"DomainName": DOMAIN}, "DomainName needs a CertificateArn"),
+        ({"HostedZoneId": "Z123"}, "HostedZoneId needs a DomainName"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    parameters: dict[str, str], reason: str, built: Deployments, deployed: Deployed
+) -> None:
+    with pytest.raises(SamError, match=reason):
+        built.deploy("senseless", parameters)
+    assert "senseless" not in deployed.cloud.stacks()
