@@ -47,6 +47,14 @@ class Cloud:
             stacks: dict[str, Definitions] = json.load(answer)
         return stacks
 
+    def objects(self, bucket: str) -> dict[str, bytes]:
+        """What is in a bucket, by key."""
+        listed = self("s3").list_objects_v2(Bucket=bucket)
+        return {
+            item["Key"]: self("s3").get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            for item in listed.get("Contents", [])
+        }
+
     def census(self) -> set[str]:
         """The names of everything that stands, whether or not a stack has it."""
         functions = self("lambda").list_functions()["Functions"]

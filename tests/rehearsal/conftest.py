@@ -7,6 +7,7 @@ It needs the SAM CLI, which `make rehearse` installs in an environment of its ow
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,10 @@ class Deployments:
     def template(self) -> Path:
         """The built template."""
         return self.folder / ".aws-sam" / "build" / "template.yaml"
+
+    def run(self, module: str, *arguments: str) -> str:
+        """Run a module of the project's own, as the Makefile does."""
+        return self.sam.run([sys.executable, "-m", module, *arguments], folder=ROOT)
 
     def deploy(self, name: str = STACK, parameters: Mapping[str, str] = {}) -> Deployed:
         """Deploy, with what samconfig.toml says and without a question. The stack as it is then."""

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .services import CREDENTIALS
@@ -26,7 +26,7 @@ class Sam:
         self._path = str(Path(path).resolve())
         self._home = home
         self._environment = {
-            "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join((str(python.parent), str(Path(self._path).parent), os.environ["PATH"])),
             "HOME": str(home),  # where it keeps settings of its own, an installation's number among them
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_DEFAULT_REGION": region,
@@ -43,10 +43,14 @@ class Sam:
         }
 
     def __call__(self, *arguments: str, folder: Path) -> str:
-        """Run a command in `folder`; what it printed. SamError if it fails or takes too long."""
+        """Run one of its commands in `folder`; what it printed. SamError if it fails or takes too long."""
+        return self.run([self._path, *arguments], folder=folder)
+
+    def run(self, command: Sequence[str], *, folder: Path) -> str:
+        """Run any command so, as one that calls the SAM CLI itself."""
         try:
             done = subprocess.run(
-                [self._path, *arguments],
+                command,
                 cwd=folder,
                 env=self._environment,
                 capture_output=True,
@@ -55,9 +59,9 @@ class Sam:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise SamError(f"sam {' '.join(arguments)} took more than {LIMIT} s: {error.output!r}") from None
+            raise SamError(f"{' '.join(command)} took more than {LIMIT} s: {error.output!r}") from None
         if done.returncode:
-            raise SamError(f"sam {' '.join(arguments)}\n{done.stdout}\n{done.stderr}")
+            raise SamError(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
         return done.stdout + done.stderr
 
 

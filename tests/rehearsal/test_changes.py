@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import ROOT
+
 from .cloud import Cloud, Deployed
 from .conftest import Deployments
 from .sam import SamError
@@ -43,7 +45,9 @@ class Life:
     """`before`, `made` and `deleted`."""
     records: list[dict[str, Any]]
     header: dict[str, Any]
-    key: str
+    secrets: dict[str, str]
+    published: dict[str, bytes]
+    """What was in the site's bucket, by key."""
 
 
 def behind_aliases(stack: Deployed) -> dict[str, dict[str, Any]]:
@@ -60,6 +64,7 @@ def life(built: Deployments, cloud: Cloud, again: Deployed) -> Life:
     zone = cloud("route53").create_hosted_zone(Name="example.org", CallerReference="rehearsal")
     zone_id = zone["HostedZone"]["Id"].rpartition("/")[2]
     parameters = {
+        "AccessMode": "ticket",
         "RawAddress": "closed",
         "DomainName": DOMAIN,
         "CertificateArn": CERTIFICATE,
@@ -73,17 +78,51 @@ def life(built: Deployments, cloud: Cloud, again: Deployed) -> Life:
     records = cloud("route53").list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
     config = cloud("cloudfront").get_distribution(Id=made.outputs["DistributionId"])["Distribution"]
     [header] = config["DistributionConfig"]["Origins"]["Items"][1]["CustomHeaders"]["Items"]
-    key = cloud("secretsmanager").get_secret_value(SecretId=made.id("EdgeKey"))["SecretString"]
+    secrets = {
+        name: cloud("secretsmanager").get_secret_value(SecretId=made.id(name))["SecretString"]
+        for name in made.of_type("AWS::SecretsManager::Secret")
+    }
+    built.run("infra.publish", "--stack", "full")
+    published = cloud.objects(made.outputs["SiteBucket"])
     changed = built.deploy("full", {**parameters, "MessageRate": "7"})
     versions["changed"] = behind_aliases(changed)
-    built.sam("delete", "--no-prompts", "--stack-name", "full", folder=built.folder)
+    built.run("infra.teardown", "--stack", "full", "--yes")  # empties the bucket, and runs `sam delete`
     census["deleted"] = cloud.census()
-    return Life(made, changed, versions, census, records, header, key)
+    return Life(made, changed, versions, census, records, header, secrets, published)
 
 
 def test_cloudfront_shows_the_api_the_generated_key(life: Life) -> None:
-    assert life.header == {"HeaderName": "x-edge-key", "HeaderValue": life.key}
-    assert len(life.key) == 64
+    assert life.header == {"HeaderName": "x-edge-key", "HeaderValue": life.secrets["EdgeKey"]}
+
+
+def test_secrets_are_long_and_their_own(life: Life) -> None:
+    assert life.secrets.keys() == {"EdgeKey", "TicketSecret"}
+    assert [len(secret) for secret in life.secrets.values()] == [64, 64]
+    assert len(set(life.secrets.values())) == 2
+
+
+def test_the_authorizer_is_told_which_secrets_and_may_read_them(life: Life) -> None:
+    variables = life.versions["made"]["AdmitFunction"]["Environment"]["Variables"]
+    assert variables["ACCESS_MODE"] == "ticket"
+    assert variables["SITE_HOST"] == DOMAIN
+    arns = {life.made.id(name) for name in life.secrets}
+    assert {variables["TICKET_SECRET"], variables["EDGE_KEY"]} == arns
+    [policy] = life.made.resources["AdmitRole"]["properties"]["Policies"]
+    readable = {
+        statement["Resource"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "secretsmanager:GetSecretValue"
+    }
+    assert readable == arns
+
+
+def test_the_page_is_published(life: Life) -> None:
+    ours = {
+        path.relative_to(ROOT / "site").as_posix(): path.read_bytes()
+        for path in (ROOT / "site").rglob("*")
+        if path.suffix in (".html", ".js", ".css")
+    }
+    assert ours.items() <= life.published.items()
 
 
 def test_the_distribution_has_the_domain_and_the_web_acl(life: Life) -> None:
@@ -142,17 +181,7 @@ def test_delete_leaves_nothing_but_what_is_retained(life: Life) -> None:
     assert life.census["deleted"] == life.census["before"] | RETAINED
 
 
-@pytest.mark.parametrize(
-    ("parameters", "reason"),
-    [
-        ({"WebAclArn": WEB_ACL}, "WebAclArn needs RawAddress=closed"),
-        ({"DomainName": DOMAIN}, "DomainName needs a CertificateArn"),
-        ({"HostedZoneId": "Z123"}, "HostedZoneId needs a DomainName"),
-    ],
-)
-def test_what_makes_no_sense_is_refused(
-    parameters: dict[str, str], reason: str, built: Deployments, deployed: Deployed
-) -> None:
-    with pytest.raises(SamError, match=reason):
-        built.deploy("senseless", parameters)
+def test_what_makes_no_sense_is_refused(built: Deployments, deployed: Deployed) -> None:
+    with pytest.raises(SamError, match="WebAclArn needs RawAddress=closed"):
+        built.deploy("senseless", {"WebAclArn": WEB_ACL})
     assert "senseless" not in deployed.cloud.stacks()

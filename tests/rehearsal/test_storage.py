@@ -12,6 +12,7 @@ from .cloud import Deployed
     ("table", "keys"),
     [
         ("Memberships", {"room_id": "S HASH", "place": "S RANGE"}),
+        ("Admissions", {"subject": "S HASH"}),
         ("RoomLog", {"room_id": "S HASH", "seq": "N RANGE"}),
     ],
 )
