@@ -32,6 +32,8 @@ def read_options(arguments: list[str] | None, console: Console) -> Options:
     site: Path = given.site or template.resolve().parent / "site"
     if given.site and not site.is_dir():
         raise TemplateError(f"--site {site}: no such folder")
+    if given.check_roles and not given.iam:
+        raise TemplateError("--check-roles: roles are not checked with --no-iam")
     assumed = [*given.assume, *(["order=kept"] if given.ordered else [])]
     return Options(
         template=template,
@@ -45,6 +47,7 @@ def read_options(arguments: list[str] | None, console: Console) -> Options:
         clock=Clock(scale=given.time_scale),
         assumptions=assumptions(assumed),
         iam=given.iam,
+        check_roles=given.check_roles,
         endpoints=read_endpoints(given.aws_endpoint),
         debug=tuple(given.debug),
         watch=given.reload,
@@ -72,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--assume", metavar="NAME=VALUE", **_MANY, help="a switch for what is not known of AWS for sure")
     add("--time-scale", metavar="N", type=_scale, default=1.0, help="how fast idle time and age pass")
     add("--no-iam", dest="iam", action="store_false", help="check neither signatures nor roles")
+    add(
+        "--check-roles",
+        action="store_true",
+        help="check functions' roles at DynamoDB, SQS and the rest as well",
+    )
     add("--debug", metavar="FUNCTION[:PORT]", **_MANY, help="wait for a debugger in that function")
     add("--no-reload", dest="reload", action="store_false", help="do not reload code when it is saved")
     add(

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .ahead import Ahead
@@ -32,6 +32,7 @@ from .web.edge import EdgeFunction
 from .web.proxy import EndpointProxy
 
 if TYPE_CHECKING:
+    from .relay.relay import Interceptor
     from .web.server import Server
 
 log = logging.getLogger(__package__)
@@ -39,12 +40,13 @@ log = logging.getLogger(__package__)
 
 @dataclass(frozen=True)
 class Deployment:
-    """A running deployment. `gateways` by their path under `url`."""
+    """A running deployment. `gateways` by their path under `url`; `services` is what functions find around them."""
 
     url: str
     stack: Stack
     cloud: Cloud
     functions: LocalFunctions
+    services: Services
     gateways: Mapping[str, Gateway]
     server: "Server"
 
@@ -77,23 +79,27 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         proxy = await cleanup.enter_async_context(
             EndpointProxy(hosts=Addresses(apis).hosts, target=address_of(sock))
         )
-        journal, faults, through = Journal(), None, {}
-        if options.faults:
-            from .faults.relay import Relay  # noqa: PLC0415 (seldom needed)
-
-            faults = Faults(options.faults, journal=journal)
-            relay = await cleanup.enter_async_context(Relay(faults))
-            called = {cloud.endpoint_url, *options.endpoints.urls()}
-            through = {there: await relay.front(there) for there in called}
+        journal = Journal()
+        faults = Faults(options.faults, journal=journal) if options.faults else None
+        credentials = CredentialStore(cloud.account)
+        interceptors = _interceptors(found, credentials, faults, options)
+        through = await cleanup.enter_async_context(_relayed(interceptors, found, options))
         services = Services(
             stack,
             apis,
             cloud,
             url=url,
+            credentials=credentials,
             endpoints=options.endpoints,
             proxy=proxy.environment(),
             through=through,
+            withheld=options.withheld,
         )
+        if options.check_roles:
+            from .iam.mapping_check import checked  # noqa: PLC0415 (seldom needed)
+
+            stack = checked(stack, services.principal)
+            found = replace(found, stack=stack)
         if faults:
             faults.callers = services.callers
             options.notice(f"faults are injected, seed {faults.seed}")
@@ -124,7 +130,42 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         ]
         cleanup.push_async_callback(_end, background)
         cleanup.push_async_callback(_close, serving, server, list(gateways.values()), closing, functions)
-        yield Deployment(url, stack, cloud, functions, gateways, server)
+        yield Deployment(url, stack, cloud, functions, services, gateways, server)
+
+
+def _interceptors(
+    found: Deployed, credentials: CredentialStore, faults: Faults | None, options: Options
+) -> "list[Interceptor]":
+    """Who has a say in functions' calls to AWS, in order."""
+    interceptors: list[Interceptor] = []
+    if options.check_roles:
+        from .iam.actions import Scope  # noqa: PLC0415 (seldom needed)
+        from .iam.role_check import RoleCheck  # noqa: PLC0415
+
+        secrets = tuple(found.stack.secrets.values())
+        interceptors.append(
+            RoleCheck(credentials.find, Scope(found.cloud.account, found.cloud.region, secrets))
+        )
+    if faults:
+        from .faults.calls import FaultyCalls  # noqa: PLC0415 (seldom needed)
+
+        interceptors.append(FaultyCalls(faults))
+    return interceptors
+
+
+@contextlib.asynccontextmanager
+async def _relayed(
+    interceptors: "list[Interceptor]", found: Deployed, options: Options
+) -> AsyncIterator[dict[str, str]]:
+    """Addresses to be used instead of the endpoints', where calls are intercepted at all."""
+    if not interceptors:
+        yield {}
+        return
+    from .relay.relay import Relay  # noqa: PLC0415 (seldom needed)
+
+    async with Relay(interceptors) as relay:
+        called = {found.cloud.endpoint_url, *options.endpoints.urls()}
+        yield {there: await relay.front(there) for there in called}
 
 
 def warm_up_order(stack: Stack) -> tuple[list[str], list[str]]:

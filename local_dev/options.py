@@ -13,6 +13,7 @@ from .stack.endpoints import Endpoints
 
 if TYPE_CHECKING:
     from .faults.rules import Plan
+    from .services import Withheld
 
 log = logging.getLogger(__package__)
 
@@ -22,7 +23,8 @@ class Options:
     """What to run and where.
 
     `output` gets each line a function prints, with the function's logical id; `notice` what the gateway
-    itself has to say. `iam`: signatures and roles are checked. `debug` names functions that wait for a
+    itself has to say. `iam`: signatures and roles are checked, `check_roles`: at AWS's services as well, where each
+    role lacks what is `withheld`. `debug` names functions that wait for a
     debugger, `watch`: code is reloaded when it is saved, `warm`: functions are loaded before they are needed,
     `ttl_sweep`: seconds between looks for expired items in moto, 0 for never, `faults` what is to go
     wrong at first; without it nothing can.
@@ -39,6 +41,8 @@ class Options:
     clock: Clock = field(default_factory=Clock)
     assumptions: Assumptions = field(default_factory=Assumptions)
     iam: bool = True
+    check_roles: bool = False
+    withheld: "tuple[Withheld, ...]" = ()
     endpoints: Endpoints = field(default_factory=Endpoints)
     debug: tuple[str, ...] = ()
     watch: bool = False

@@ -15,6 +15,7 @@ from local_dev.faults.rules import Plan
 from local_dev.gateway.assumptions import assumptions
 from local_dev.local import Deployment, deployment
 from local_dev.options import Options
+from local_dev.services import Withheld
 from local_dev.stack.cloud import CREDENTIALS, TTL_SWEEP
 from tests.threads import in_thread
 
@@ -93,13 +94,15 @@ def running(
     time_scale: float = 1.0,
     clock: Clock | None = None,
     iam: bool = True,
+    check_roles: bool = False,
+    withheld: Iterable[Withheld] = (),
     watch: bool = False,
     faults: Plan | None = None,
     ttl_sweep: float = TTL_SWEEP,
     **parameters: str,
 ) -> Iterator[Running]:
     """Deploy `template` and take it down again. `clock` decides how long connections have been idle, `assume`
-    are switches as on the command line.
+    are switches as on the command line; roles lack what is `withheld`.
     """
     recorder = Recorder()
     options = Options(
@@ -114,6 +117,8 @@ def running(
         clock=clock or Clock(scale=time_scale),
         assumptions=assumptions(assume),
         iam=iam,
+        check_roles=check_roles,
+        withheld=tuple(withheld),
         watch=watch,
         faults=faults,
         ttl_sweep=ttl_sweep,

@@ -31,10 +31,13 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Principal:
-    """Whom credentials belong to, and what its policies say; None: it may do everything."""
+    """Whom credentials belong to, and what its policies say; None: it may do everything. `unread` names policies of
+    which nobody here knows what they say.
+    """
 
     arn: str
     statements: tuple[Statement, ...] | None = None
+    unread: tuple[str, ...] = ()
 
 
 def function_principal(function: Function, role: Role | None, *, account: str) -> Principal:
@@ -43,7 +46,7 @@ def function_principal(function: Function, role: Role | None, *, account: str) -
     """
     name = role.name if role else (function.role or function.name).rpartition("/")[2]
     arn = f"arn:aws:sts::{account}:assumed-role/{name}/{function.name}"
-    return Principal(arn, role.statements if role else None)
+    return Principal(arn, role.statements if role else None, role.unread if role else ())
 
 
 class CredentialStore:
@@ -64,6 +67,10 @@ class CredentialStore:
         )
         self._known[credentials.access_key_id] = (credentials, principal)
         return credentials
+
+    def change(self, access_key_id: str, principal: Principal) -> None:
+        """Let the credentials with this id be somebody's from now on."""
+        self._known[access_key_id] = (self._known[access_key_id][0], principal)
 
     def find(self, access_key_id: str) -> tuple[Credentials, Principal] | None:
         """The credentials with this id and whose they are; None where there are none."""

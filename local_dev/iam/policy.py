@@ -6,6 +6,7 @@ Policy variables are not known.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -40,16 +41,46 @@ def allows(statements: tuple[Statement, ...], *, action: str, resource: str) -> 
     return "Allow" in effects and "Deny" not in effects
 
 
+@lru_cache(maxsize=4096)
+def allows_somewhere(statements: tuple[Statement, ...], *, action: str) -> bool:
+    """Whether the statements allow `action` on any resource at all."""
+    return any(item.effect == "Allow" and _on_action(item, action) for item in statements)
+
+
+def denies(statements: tuple[Statement, ...], *, action: str, resource: str) -> bool:
+    """Whether a statement denies `action` on the resource, whatever others allow."""
+    return any(item.effect == "Deny" and _applies(item, action, resource) for item in statements)
+
+
+def without(statements: tuple[Statement, ...], *, action: str, resource: str = "*") -> tuple[Statement, ...]:
+    """The statements as they would be had their author left out `action`, as they spell it, for the resources that
+    fit the pattern.
+    """
+    kept: list[Statement] = []
+    for item in statements:
+        hit = [arn for arn in item.resources if matches(resource, arn)]
+        if item.effect != "Allow" or action not in item.actions or not hit:
+            kept.append(item)
+            continue
+        rest = tuple(arn for arn in item.resources if arn not in hit)
+        others = tuple(each for each in item.actions if each != action)
+        kept += [replace(item, resources=rest)] if rest else []
+        kept += [replace(item, actions=others, resources=tuple(hit))] if others else []
+    return tuple(kept)
+
+
 def _applies(statement: Statement, action: str, resource: str) -> bool:
-    if statement.not_actions:
-        on_action = not any(_action_matches(pattern, action) for pattern in statement.not_actions)
-    else:
-        on_action = any(_action_matches(pattern, action) for pattern in statement.actions)
     if statement.not_resources:
         on_resource = not any(_arn_matches(pattern, resource) for pattern in statement.not_resources)
     else:
         on_resource = any(_arn_matches(pattern, resource) for pattern in statement.resources)
-    return on_action and on_resource
+    return on_resource and _on_action(statement, action)
+
+
+def _on_action(statement: Statement, action: str) -> bool:
+    if statement.not_actions:
+        return not any(_action_matches(pattern, action) for pattern in statement.not_actions)
+    return any(_action_matches(pattern, action) for pattern in statement.actions)
 
 
 def _action_matches(pattern: str, action: str) -> bool:

@@ -52,11 +52,14 @@ class Statement:
 
 @dataclass(frozen=True)
 class Role:
-    """An IAM role of the stack, by its ARN, with every statement that its policies add up to."""
+    """An IAM role of the stack, by its ARN, with every statement that its policies add up to. `unread` names those of
+    its policies that are AWS's own and not known here.
+    """
 
     arn: str
     name: str
     statements: tuple[Statement, ...]
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,27 +5,9 @@ from typing import Any
 
 from ..iam.policy import statement
 from .cloud import Resource
+from .managed_policies import EVERYTHING, MANAGED
 from .model import Role, Statement
 from .values import mappings, texts
-
-_EVERYTHING = Statement("Allow", actions=("*",), resources=("*",))
-_MANAGED = {
-    "AdministratorAccess": (_EVERYTHING,),
-    "PowerUserAccess": (
-        Statement("Allow", not_actions=("iam:*", "organizations:*", "account:*"), resources=("*",)),
-    ),
-    "AWSLambda_FullAccess": (Statement("Allow", actions=("lambda:*",), resources=("*",)),),
-    "AWSLambdaRole": (Statement("Allow", actions=("lambda:InvokeFunction",), resources=("*",)),),
-    "AmazonAPIGatewayInvokeFullAccess": (
-        Statement(
-            "Allow",
-            actions=("execute-api:Invoke", "execute-api:ManageConnections"),
-            resources=("arn:aws:execute-api:*:*:*",),
-        ),
-    ),
-}
-"""AWS's own policies that allow something of execute-api or an invocation. All others allow nothing that is checked
-here."""
 
 
 def read_roles(by_type: Mapping[str, list[Resource]], *, account: str) -> dict[str, Role]:
@@ -45,15 +27,25 @@ def read_roles(by_type: Mapping[str, list[Resource]], *, account: str) -> dict[s
                 for item in (
                     managed[reference]
                     if reference in managed
-                    else _MANAGED.get(reference.rsplit("/", 1)[-1], ())
+                    else MANAGED.get(reference.rsplit("/", 1)[-1], ())
                 )
             ),
             *(item for document in _attached(resource.id, by_type) for item in statements(document)),
             # Nobody here knows what they allow; refusing it would stop what runs in the cloud.
-            *([_EVERYTHING] if foreign_policies(resource, by_type) else []),
+            *([EVERYTHING] if foreign_policies(resource, by_type) else []),
         ]
-        roles[arn] = Role(arn, resource.id, tuple(found))
+        roles[arn] = Role(arn, resource.id, tuple(found), _unread(resource))
     return roles
+
+
+def _unread(resource: Resource) -> tuple[str, ...]:
+    """AWS's own policies of a role that nobody here has read. Of what guards check they allow nothing."""
+    names = [
+        reference.rsplit("/", 1)[-1]
+        for reference in texts(resource.properties.get("ManagedPolicyArns"))
+        if ":iam::aws:" in reference
+    ]
+    return tuple(name for name in names if name not in MANAGED)
 
 
 def foreign_policies(resource: Resource, by_type: Mapping[str, list[Resource]]) -> list[str]:

@@ -18,7 +18,6 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from ..errors import AccessDenied, RequestRefused
-from ..faults.calls import signer
 from ..faults.draws import Question
 from ..faults.faults import Faults
 from ..faults.posts import Hung, disturb, hang
@@ -28,6 +27,7 @@ from ..gateway.gateway import Gateway
 from ..gateway.ids import extended_request_id, is_well_formed, request_id, trace_id
 from ..iam.claims import SignedRequest
 from ..iam.guard import ConnectionsGuard, signed_request
+from ..relay.calls import signer
 from .addresses import Addresses
 from .limits import MESSAGE_LIMIT
 

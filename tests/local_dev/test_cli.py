@@ -172,6 +172,12 @@ def test_a_parameter_that_the_template_lacks(template: Path) -> None:
     assert "parameter Colour: the template has no such parameter (it has: Stage)" in ended.stderr
 
 
+def test_roles_are_checked_everywhere_or_nowhere(template: Path) -> None:
+    ended = run("--template", str(template), "--check-roles", "--no-iam")
+    assert ended.returncode == 1
+    assert ended.stderr == "error: --check-roles: roles are not checked with --no-iam\n"
+
+
 def test_parameters_reach_the_template(template: Path, tmp_path: Path) -> None:
     served = serve(tmp_path / "log", "--template", str(template), "--param", "Stage=other")
     try:

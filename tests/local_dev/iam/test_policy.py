@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local_dev.iam.credentials import Principal
-from local_dev.iam.policy import allows, permits
+from local_dev.iam.policy import allows, allows_somewhere, denies, permits, without
 from local_dev.stack.model import Statement
 
 ACTION = "execute-api:ManageConnections"
@@ -100,3 +100,43 @@ def test_a_text_without_wildcards_matches_itself_alone(pattern: str, text: str) 
 def test_many_wildcards_are_matched_in_good_time() -> None:
     statements = (allow(resource="arn:aws:execute-api:*:*:" + "*a" * 40 + "b"),)
     assert not allows(statements, action=ACTION, resource="arn:aws:execute-api:a:a:" + "a" * 4000)
+
+
+def test_an_action_may_be_allowed_on_some_resource() -> None:
+    statements = (allow("s:Get*", "arn:x"), Statement("Deny", ("s:Put",), ("*",)))
+    assert allows_somewhere(statements, action="s:GetIt")
+    assert not allows_somewhere(statements, action="s:Put")
+    assert allows_somewhere((Statement("Allow", not_actions=("s:Put",), resources=("*",)),), action="s:Get")
+
+
+def test_what_is_denied_explicitly() -> None:
+    statements = (allow("*"), Statement("Deny", ("s:Put",), ("arn:a:s:::x",)))
+    assert denies(statements, action="s:Put", resource="arn:a:s:::x")
+    assert not denies(statements, action="s:Put", resource="arn:a:s:::y")
+    assert not denies(statements, action="s:Get", resource="arn:a:s:::x")
+
+
+ARNS = [f"arn:aws:s:::{name}" for name in ("one", "two", "two/index/i")]
+ACTIONS = ["s:Get", "s:Put", "s:Query"]
+STATEMENTS = st.builds(
+    Statement,
+    st.sampled_from(["Allow", "Deny"]),
+    st.lists(st.sampled_from(ACTIONS), min_size=1, unique=True).map(tuple),
+    st.lists(st.sampled_from(ARNS), min_size=1, unique=True).map(tuple),
+)
+
+
+@given(
+    st.lists(STATEMENTS, max_size=4).map(tuple),
+    st.sampled_from(ACTIONS),
+    st.sampled_from(["*", *ARNS, "*/two*"]),
+)
+def test_a_permission_left_out_is_the_only_one_that_goes(
+    statements: tuple[Statement, ...], action: str, resource: str
+) -> None:
+    left = without(statements, action=action, resource=resource)
+    for each in ACTIONS:
+        for arn in ARNS:
+            gone = each == action and resource in ("*", arn)
+            before = allows(statements, action=each, resource=arn)
+            assert allows(left, action=each, resource=arn) is (before and not gone)

@@ -1,29 +1,41 @@
-"""Stands between the functions and the AWS they call, so that calls can go wrong: only where faults are wanted.
+"""Stands between the functions and the AWS they call: only where calls are to be checked, or to go wrong.
 
-Each back end gets an address here. What is said to it goes on as it is, over connections that are kept.
+Each back end gets an address here. What is said to it goes on as it is, over connections that are kept, unless an
+interceptor has it otherwise.
 """
 
 import asyncio
 import contextlib
+import functools
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 from urllib.parse import urlsplit
 
-from .calls import Call, call_of, error_answer
-from .draws import Question
+from .calls import Call, call_of
 from .exchanges import Answer, Request, Requests
-from .faults import Faults
-from .rules import Rule
 
 log = logging.getLogger(__name__)
 
+GoOn = Callable[[], Awaitable[bytes | None]]
+"""Has a call carried out by whoever comes after; its whole answer, None where the caller is to get none."""
+
+
+class Interceptor(Protocol):
+    """Has a say in every call."""
+
+    async def intercept(self, call: Call, go_on: GoOn) -> bytes | None:
+        """The answer that the caller gets, None to hang up on it."""
+
 
 class Relay:
-    """`async with Relay(faults) as relay`: `await relay.front(url)` gives an address to be used instead of `url`."""
+    """`async with Relay([…]) as relay`: `await relay.front(url)` gives an address to be used instead of `url`. The
+    interceptors are asked in order, each before the next.
+    """
 
-    def __init__(self, faults: Faults) -> None:
-        self._faults = faults
+    def __init__(self, interceptors: Sequence[Interceptor]) -> None:
+        self._interceptors = interceptors
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -43,7 +55,9 @@ class Relay:
         """An address on this machine whose requests go on to `url`."""
 
         def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.get_running_loop().create_task(_Caller(self._faults, url, reader, writer).serve())
+            task = asyncio.get_running_loop().create_task(
+                _Caller(self._interceptors, url, reader, writer).serve()
+            )
             self._tasks.add(task)
             task.add_done_callback(self._ended)
 
@@ -61,9 +75,13 @@ class _Caller:
     """One connection of a worker, and the one to the back end that belongs to it."""
 
     def __init__(
-        self, faults: Faults, url: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        interceptors: Sequence[Interceptor],
+        url: str,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
-        self._faults, self._url = faults, urlsplit(url)
+        self._interceptors, self._url = interceptors, urlsplit(url)
         self._requests, self._writer = Requests(reader, writer), writer
         self._far: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -85,34 +103,22 @@ class _Caller:
         """Answer a request; whether another may follow."""
         method, target = request.method, request.target.decode("latin-1")
         call = call_of(method, target, request.header_map(), bytes(request.body))
-        fault = self._ask(call)
-        do = fault.do if fault else None
-        if fault and do == "error":
-            assert fault.code
-            self._writer.write(error_answer(call, fault.code, fault.status))
-            await self._writer.drain()
-            return request.keep_alive
-        if fault and do == "delay":
-            assert fault.ms is not None
-            await asyncio.sleep(fault.ms / 1000)
-        answer = await self._carry_out(request)
-        if do == "crash" and (running := self._faults.running.get(call.trace)):
-            running.crash()
-        if do in ("crash", "lose-answer"):
+        was_sent = False
+
+        async def send() -> bytes:
+            nonlocal was_sent
+            was_sent = True
+            return await self._carry_out(request)
+
+        go_on: GoOn = send
+        for interceptor in reversed(self._interceptors):
+            go_on = functools.partial(interceptor.intercept, call, go_on)
+        answer = await go_on()
+        if answer is None:
             return False
         self._writer.write(answer)
         await self._writer.drain()
-        return request.keep_alive and self._far is not None
-
-    def _ask(self, call: Call) -> Rule | None:
-        return self._faults.ask(
-            Question(
-                at="aws",
-                function=self._faults.caller(call.access_key, call.trace),
-                service=call.service,
-                operation=call.operation,
-            )
-        )
+        return request.keep_alive and (self._far is not None or not was_sent)
 
     async def _carry_out(self, request: Request) -> bytes:
         reader, writer = await self._connection()

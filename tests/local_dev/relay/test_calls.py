@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_dev.faults.calls import TEXT, Call, call_of, error_answer, signer
+from local_dev.relay.calls import Call, call_of, error_answer, signer
 
+TEXT = "It is <not> to be"
 SEEN: list[Call] = []
 
 
@@ -29,7 +30,7 @@ class Refusing(http.server.BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         call = call_of(self.command, self.path, headers, body)
         SEEN.append(call)
-        self.wfile.write(error_answer(call, self.code, self.status))
+        self.wfile.write(error_answer(call, self.code, self.status, TEXT))
 
     do_GET = do_POST = do_PUT = answer  # noqa: N815 (the server's names)
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from local_dev.faults.calls import FaultyCalls
 from local_dev.faults.faults import Faults
-from local_dev.faults.relay import Relay
 from local_dev.faults.rules import Plan, Rule
+from local_dev.relay.calls import Call
+from local_dev.relay.relay import GoOn, Relay
 
 pytestmark = pytest.mark.anyio
 
@@ -72,7 +74,7 @@ async def exchange(url: str, *requests: tuple[Any, ...]) -> list[Any]:
 
 
 async def test_a_request_arrives_as_it_was_and_connections_are_kept() -> None:
-    async with back_end(echo) as (url, connections), Relay(Faults(Plan(1))) as relay:
+    async with back_end(echo) as (url, connections), Relay([]) as relay:
         here = await relay.front(url)
         body = bytes(range(256)) * 1000
         answers = await exchange(
@@ -95,7 +97,7 @@ async def test_a_request_arrives_as_it_was_and_connections_are_kept() -> None:
 
 
 async def test_a_client_that_asks_first_is_told_to_go_on() -> None:
-    async with back_end(echo) as (url, _), Relay(Faults(Plan(1))) as relay:
+    async with back_end(echo) as (url, _), Relay([]) as relay:
         here = await relay.front(url)
         host, port = here.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -109,7 +111,7 @@ async def test_a_client_that_asks_first_is_told_to_go_on() -> None:
 
 
 async def test_a_back_end_that_is_gone_or_hangs_up_is_a_lost_connection() -> None:
-    async with Relay(Faults(Plan(1))) as relay:
+    async with Relay([]) as relay:
         async with back_end(lambda _: b"") as (url, _):
             here = await relay.front(url)
             assert await exchange(here, ("GET", "/")) == ["RemoteDisconnected"]
@@ -123,7 +125,7 @@ async def test_the_end_of_an_answer_without_a_length_is_the_connections() -> Non
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with Relay(Faults(Plan(1))) as relay:
+    async with Relay([]) as relay:
         here = await relay.front(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
         assert await exchange(here, ("GET", "/")) == [(200, b"some")]
     server.close()
@@ -131,7 +133,7 @@ async def test_the_end_of_an_answer_without_a_length_is_the_connections() -> Non
 
 async def test_an_answer_to_head_has_no_body() -> None:
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n"
-    async with back_end(lambda _: answer) as (url, connections), Relay(Faults(Plan(1))) as relay:
+    async with back_end(lambda _: answer) as (url, connections), Relay([]) as relay:
         here = await relay.front(url)
         assert await exchange(here, ("HEAD", "/"), ("HEAD", "/")) == [(200, b""), (200, b"")]
         assert connections == [2]
@@ -140,7 +142,7 @@ async def test_an_answer_to_head_has_no_body() -> None:
 @pytest.mark.parametrize("do", ["lose-answer", "crash"])  # where no worker of ours calls, nothing is killed
 async def test_an_answer_is_lost_after_it_was_given(do: str) -> None:
     rule = Rule(at="aws", do=do, skip=1, times=1)
-    async with back_end(echo) as (url, connections), Relay(Faults(Plan(1, (rule,)))) as relay:
+    async with back_end(echo) as (url, connections), Relay([FaultyCalls(Faults(Plan(1, (rule,))))]) as relay:
         here = await relay.front(url)
         answers = await exchange(here, ("GET", "/1"), ("GET", "/2"), ("GET", "/3"))
         assert [answer if isinstance(answer, str) else answer[0] for answer in answers] == [
@@ -149,3 +151,33 @@ async def test_an_answer_is_lost_after_it_was_given(do: str) -> None:
             200,
         ]
         assert sum(connections) == 3
+
+
+class Tag:
+    """Notes when it is asked and answered, and answers by itself where the path says so."""
+
+    def __init__(self, name: str, told: list[str]) -> None:
+        self.name, self.told = name, told
+
+    async def intercept(self, call: Call, go_on: GoOn) -> bytes | None:
+        self.told.append(f"{self.name} {call.path}")
+        if call.path == f"/{self.name}":
+            return b"HTTP/1.1 204 No Content\r\n\r\n"
+        answer = await go_on()
+        self.told.append(f"{self.name} answered")
+        return answer
+
+
+async def test_interceptors_are_asked_in_order() -> None:
+    told: list[str] = []
+    relayed = Relay([Tag("first", told), Tag("second", told)])
+    async with back_end(echo) as (url, connections), relayed as relay:
+        here = await relay.front(url)
+        answers = await exchange(here, ("GET", "/second"), ("GET", "/first"), ("GET", "/"))
+        assert [status for status, _ in answers] == [204, 204, 200]
+        assert connections == [1]
+    assert told == [
+        *("first /second", "second /second", "first answered"),
+        "first /first",
+        *("first /", "second /", "second answered", "first answered"),
+    ]

@@ -1,0 +1,1 @@
+"""What stands between functions and AWS where calls are to be checked or disturbed: a relay, and what a call is."""
