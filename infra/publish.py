@@ -17,7 +17,8 @@ from urllib.parse import quote
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .stack import CONFIG, CommandError, Site, arguments, explained, read_site
+from .command import CONFIG, CommandError, arguments, ended, explained
+from .stack import Site, read_site
 
 FOLDER = Path(__file__).parents[1] / "site"
 
@@ -147,18 +148,14 @@ def main(given: Sequence[str] | None = None, session: boto3.Session | None = Non
     parser.add_argument("--site", type=Path, default=FOLDER, help="folder of the page")
     parser.add_argument("--all", action="store_true", help="upload and invalidate what has not changed, too")
     options = parser.parse_args(given)
-    try:
-        session = session or boto3.Session(region_name=options.region)
-        site = read_site(session, options.stack)
-        publish(session, site, options.site, print, everything=options.all)
-    except CommandError as error:
-        print(f"publish: {error}", file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError) as error:
-        print(f"publish: {explained(error)}", file=sys.stderr)
-        return 1
-    print(site.url)
-    return 0
+
+    def act() -> None:
+        used = session or boto3.Session(region_name=options.region)
+        site = read_site(used, options.stack)
+        publish(used, site, options.site, print, everything=options.all)
+        print(site.url)
+
+    return ended("publish", act)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
-from .stack import CONFIG, CommandError, arguments, described, explained, outputs_of
+from .command import CONFIG, CommandError, arguments, ended
+from .stack import described, outputs_of
 
 
 def put_out(
@@ -42,22 +42,16 @@ def main(given: Sequence[str] | None = None, session: boto3.Session | None = Non
     parser.add_argument("--url", help="a local gateway's address, http://127.0.0.1:8000")
     options = parser.parse_args(given)
     asked = {"room": options.room, "client": options.client, "minutes": options.minutes}
-    try:
-        session = session or _session(options.region, local=options.url is not None)
-        function = options.function or (
-            "PutOutFunction" if options.url else _function(session, options.stack)
+
+    def act() -> None:
+        used = session or _session(options.region, local=options.url is not None)
+        function = options.function or ("PutOutFunction" if options.url else _function(used, options.stack))
+        told = put_out(used, function, asked, url=options.url)
+        print(
+            f"{told['client']} is out of {told['room']} until {told['until']}; connections closed: {told['closed']}"
         )
-        told = put_out(session, function, asked, url=options.url)
-    except CommandError as error:
-        print(f"put-out: {error}", file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError) as error:
-        print(f"put-out: {explained(error)}", file=sys.stderr)
-        return 1
-    print(
-        f"{told['client']} is out of {told['room']} until {told['until']}; connections closed: {told['closed']}"
-    )
-    return 0
+
+    return ended("put-out", act)
 
 
 def _session(region: str | None, *, local: bool) -> boto3.Session:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+from botocore.exceptions import NoRegionError
 
-from .stack import CONFIG, CommandError, arguments, described, explained
+from .command import CONFIG, CommandError, arguments, ended
+from .stack import described
 
 STAYS = """\
 What stays, where it is there:
@@ -91,16 +92,12 @@ def main(given: Sequence[str] | None = None, session: boto3.Session | None = Non
     parser = arguments(__doc__)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse_args(given)
-    try:
-        session = session or boto3.Session(region_name=options.region)
-        teardown(session, options.stack, ask=None if options.yes else _ask)
-    except CommandError as error:
-        print(f"teardown: {error}", file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError) as error:
-        print(f"teardown: {explained(error)}", file=sys.stderr)
-        return 1
-    return 0
+
+    def act() -> None:
+        used = session or boto3.Session(region_name=options.region)
+        teardown(used, options.stack, ask=None if options.yes else _ask)
+
+    return ended("teardown", act)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from infra import publish, stack
+from infra import command, publish, stack
 
 REGION = "eu-central-1"
 
@@ -371,11 +371,11 @@ def test_the_settings_are_those_of_sam_deploy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path
 ) -> None:
     path = tmp_path / "samconfig.toml"
-    monkeypatch.setattr(stack, "SAMCONFIG", path)
+    monkeypatch.setattr(command, "SAMCONFIG", path)
 
     def parsed(text: str) -> tuple[str | None, str | None]:
         path.write_text(text, encoding="utf-8")
-        options = stack.arguments(None).parse_args([])
+        options = command.arguments(None).parse_args([])
         return options.stack, options.region
 
     assert parsed((root / "samconfig.toml").read_text(encoding="utf-8")) == ("parley", None)

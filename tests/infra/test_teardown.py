@@ -92,6 +92,35 @@ def test_only_the_stacks_name_is_a_yes(
     assert "chat in eu-central-1" in asked[0]
 
 
+def test_a_file_that_cannot_be_deleted_leaves_the_stack_alone(
+    session: boto3.Session, bucket: str, sam: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["Errors"] = [{"Key": "js/1.js", "Code": "AccessDenied", "Message": "no"}]
+
+    events: Any = session.events
+    events.register("after-call.s3.DeleteObjects", refuse)
+    assert teardown.main(["--stack", "chat", "--yes"], session) == 1
+    assert capsys.readouterr().err == f"teardown: js/1.js in {bucket} cannot be deleted: AccessDenied\n"
+    assert not sam.exists()
+
+
+def test_an_empty_bucket(session: boto3.Session, bucket: str, sam: Path) -> None:
+    assert teardown.empty(session, bucket) == 3
+    assert teardown.main(["--stack", "chat", "--yes"], session) == 0
+    assert sam.exists()
+
+
+def test_no_region(
+    sam: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    assert teardown.main(["--stack", "chat", "--yes"]) == 1
+    assert capsys.readouterr().err.startswith("teardown: no region: ")
+
+
 def test_no_stack(session: boto3.Session, sam: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert teardown.main(["--stack", "other", "--yes"], session) == 1
     assert capsys.readouterr().err == "teardown: there is no stack other in eu-central-1\n"
