@@ -20,14 +20,21 @@ EDGE_KEY_HEADER = "x-origin-key"
 SUBPROTOCOL = "parley"
 TICKET_SUBPROTOCOL = "parley.ticket."
 TICKET_PARAMETER = "ticket"
+ORIGINS_VARIABLE = "origins"
+"""The stage's variable that lists them. The function's environment would be the place, but a change there needs a new
+version, and what names a version has no room for a list.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """A client's request to connect. `headers` have names in lower case and all values of each."""
+    """A client's request to connect. `headers` have names in lower case and all values of each; `origins` is the
+    stage's list of them (see `Origins.of`).
+    """
 
     query: Mapping[str, str]
     headers: Mapping[str, Sequence[str]]
+    origins: str = ""
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "Handshake":
@@ -40,7 +47,12 @@ class Handshake:
         headers: dict[str, list[str]] = {}
         for name, values in several.items():
             headers.setdefault(name.lower(), []).extend(values)
-        return cls(query=event.get("queryStringParameters") or {}, headers=headers)
+        variables = event.get("stageVariables") or {}
+        return cls(
+            query=event.get("queryStringParameters") or {},
+            headers=headers,
+            origins=variables.get(ORIGINS_VARIABLE, ""),
+        )
 
     @property
     def subprotocols(self) -> list[str]:
@@ -63,11 +75,11 @@ class Handshake:
 @dataclass(frozen=True, slots=True)
 class Doorkeeper:
     """`edge_key` is what the distribution shows where the API's own address is closed; without `tickets` the room is
-    open to whoever knows its name.
+    open to whoever knows its name; `programs`: clients may come that name no origin.
     """
 
     admissions: Admissions
-    origins: Origins
+    programs: bool = True
     edge_key: SecretValue | None = None
     tickets: "Tickets | None" = None
 
@@ -76,7 +88,7 @@ class Doorkeeper:
         edge_key = os.environ.get("EDGE_KEY")
         return cls(
             Admissions.from_environment(),
-            Origins.from_environment(),
+            programs=os.environ.get("NON_BROWSER_CLIENTS", "allow") == "allow",
             edge_key=SecretValue(edge_key) if edge_key else None,
             tickets=_tickets() if os.environ.get("ACCESS_MODE") == "ticket" else None,
         )
@@ -84,7 +96,7 @@ class Doorkeeper:
     def admit(self, handshake: Handshake) -> Identity:
         """Who has come, or `Refused` or `NameRefused` with why not. `Unavailable` where that cannot be told."""
         self._check_edge(handshake)
-        self.origins.check(list(handshake.headers.get("origin", ())))
+        Origins.of(handshake.origins).check(list(handshake.headers.get("origin", ())), absent=self.programs)
         ticket = self._ticket(handshake)
         who = _identity(handshake.query, ticket)
         if self.admissions.is_out(who):

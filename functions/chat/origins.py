@@ -4,8 +4,8 @@ Without this any page could connect as whoever visits it (cross-site WebSocket h
 does not hold for WebSockets.
 """
 
-import os
 from dataclasses import dataclass
+from functools import lru_cache
 
 from chat.refusals import Reason, Refused
 
@@ -14,27 +14,22 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """`allowed` are origins as browsers write them, `https://chat.example.com`. `absent`: who sends none may
-    enter, as programs other than browsers do.
-    """
+    """`allowed` are origins as browsers write them, `https://chat.example.com`."""
 
     allowed: frozenset[str]
-    absent: bool = True
 
     @classmethod
-    def from_environment(cls) -> "Origins":
-        more = os.environ.get("ALLOWED_ORIGINS", "").split(",")
-        return cls(
-            allowed=of_host(os.environ.get("SITE_HOST", ""))
-            | {each.strip() for each in more if each.strip()},
-            absent=os.environ.get("NON_BROWSER_CLIENTS", "allow") == "allow",
-        )
+    @lru_cache(maxsize=8)  # a handshake brings the list, and nearly always the same
+    def of(cls, listed: str) -> "Origins":
+        """From the site's host and further origins, with commas between."""
+        host, *more = [each.strip() for each in listed.split(",")]
+        return cls(of_host(host) | set(filter(None, more)))
 
-    def check(self, sent: list[str]) -> None:
-        """Raises `Refused` unless the values of the Origin header are one that is allowed, to the letter, or
-        none.
+    def check(self, sent: list[str], *, absent: bool) -> None:
+        """Raises `Refused` unless the values of the Origin header are one that is allowed, to the letter, or none and
+        that may be: programs other than browsers send none.
         """
-        if not (sent[0] in self.allowed if len(sent) == 1 else not sent and self.absent):
+        if not (sent[0] in self.allowed if len(sent) == 1 else not sent and absent):
             raise Refused(Reason.ORIGIN)
 
 

@@ -45,7 +45,6 @@ DYNAMODB_LOCAL = os.environ.get("DYNAMODB_LOCAL_URL")
 MEMBERSHIPS = "Memberships"
 ROOM_LOG = "RoomLog"
 ADMISSIONS = "Admissions"
-SITE_HOST = "chat.example.com"
 FAILURES = "https://sqs.eu-central-1.amazonaws.com/123456789012/AnnounceFailures"
 SLICES = "https://sqs.eu-central-1.amazonaws.com/123456789012/Slices"
 
@@ -116,7 +115,6 @@ def _set_environment(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
         "MEMBERSHIPS_TABLE": MEMBERSHIPS,
         "ROOM_LOG_TABLE": ROOM_LOG,
         "ADMISSIONS_TABLE": ADMISSIONS,
-        "SITE_HOST": SITE_HOST,
         "ANNOUNCE_FAILURES_QUEUE": FAILURES,
         "SLICES_QUEUE": SLICES,
         "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": gateway.url,

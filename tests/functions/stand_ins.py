@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.literals import ScalarAttributeTypeType
 
 NOW = 1_750_000_000_000  # in the past, whatever clock a test runs on: 2025-06-15T15:06:40.000Z
+SITE_HOST = "chat.example.com"
 API = "arn:aws:execute-api:eu-central-1:123456789012:abcdefghij/live"
 
 
@@ -215,7 +216,7 @@ def authorizer_event(
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
         "queryStringParameters": query,
         "multiValueQueryStringParameters": {name: [value] for name, value in query.items()},
-        "stageVariables": {},
+        "stageVariables": {"origins": f"{SITE_HOST},"},
         "requestContext": {"routeKey": "$connect", "eventType": "CONNECT", "connectionId": "A="},
     }
 

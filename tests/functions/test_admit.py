@@ -6,9 +6,9 @@ import pytest
 from chat.errors import Unavailable
 from chat.identity import Identity
 
-from tests.functions.conftest import SITE_HOST, Load, Logged, Store
+from tests.functions.conftest import Load, Logged, Store
 from tests.functions.signing import SECRET, Issuer, signed
-from tests.functions.stand_ins import API, Context, authorizer_event
+from tests.functions.stand_ins import API, SITE_HOST, Context, authorizer_event
 
 
 def admit(

@@ -93,7 +93,6 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
 ENVIRONMENT = {
     "AdmitFunction": {
         "ADMISSIONS_TABLE",
-        "ALLOWED_ORIGINS",
         "NON_BROWSER_CLIENTS",
         "ACCESS_MODE",
         "TICKET_SECRET",
@@ -101,7 +100,6 @@ ENVIRONMENT = {
         "TICKET_AUDIENCE",
         "TICKET_NAME_CLAIM",
         "TICKET_MAX_SECONDS",
-        "SITE_HOST",
         "EDGE_KEY",
     },
     "ConnectFunction": {
@@ -257,6 +255,43 @@ def test_version_names_the_parameters_of_its_function(
     described = parameters_in(version["Properties"]["Description"], template)
     assert described == parameters_in(resources[function]["Properties"], template)
     assert version["DeletionPolicy"] == "Delete"
+
+
+@each_function
+def test_what_names_a_version_fits(
+    function: str, resources: dict[str, Any], template: dict[str, Any]
+) -> None:
+    """Lambda takes 256 characters; more would be found out at the deploy."""
+    alias = resources[f"{function}Aliaslive"]["Properties"]
+    pattern = resources[alias["FunctionVersion"]["Fn::GetAtt"][0]]["Properties"]["Description"]["Fn::Sub"]
+    longest = re.sub(
+        r"\$\{(\w+)\}", lambda name: "x" * longest_value(template["Parameters"][name[1]]), pattern
+    )
+    assert len(longest) <= 256
+
+
+def longest_value(parameter: dict[str, Any]) -> int:
+    """How many characters the parameter may have."""
+    if "AllowedValues" in parameter:
+        return max(len(str(value)) for value in parameter["AllowedValues"])
+    if parameter["Type"] == "Number":
+        return len(str(parameter["MaxValue"]))
+    if "MaxLength" in parameter:
+        return int(parameter["MaxLength"])
+    return int(re.findall(r",(\d+)\}", parameter["AllowedPattern"])[-1])
+
+
+def test_the_origins_fit_into_a_variable_of_the_stage(
+    resources: dict[str, Any], template: dict[str, Any]
+) -> None:
+    [stage] = [item for item in resources.values() if item["Type"] == "AWS::ApiGatewayV2::Stage"]
+    assert stage["Properties"]["StageVariables"] == {
+        "origins": {"Fn::Sub": "${Site.Outputs.Host},${AllowedOrigins}"}
+    }
+    # A value has at most 512 characters of these.
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+    parameter = template["Parameters"]["AllowedOrigins"]
+    assert parameter["MaxLength"] + 1 + 128 <= 512
 
 
 @each_function

@@ -6,7 +6,6 @@ from chat.admissions import Admissions
 from chat.doorkeeper import Doorkeeper, Handshake
 from chat.errors import Code, NameRefused, Unavailable
 from chat.identity import Identity
-from chat.origins import Origins
 from chat.refusals import Reason, Refused
 from chat.tickets import SharedSecret, Tickets
 
@@ -19,7 +18,8 @@ ADA = Identity("general", "ada")
 
 
 def handshake(query: dict[str, str] | None = None, **headers: str) -> Handshake:
-    return Handshake(query or {}, {name.replace("_", "-"): [value] for name, value in headers.items()})
+    values = {name.replace("_", "-"): [value] for name, value in headers.items()}
+    return Handshake(query or {}, values, origins="chat.example.com,")
 
 
 Make = Callable[..., Doorkeeper]
@@ -30,7 +30,6 @@ def make(admissions: Admissions) -> Make:
     def make(*, edge_key: tuple[str, ...] = (), ticket: bool = False) -> Doorkeeper:
         return Doorkeeper(
             admissions,
-            Origins(frozenset({SITE})),
             edge_key=Secret(*edge_key) if edge_key else None,  # type: ignore[arg-type]
             tickets=Tickets(SharedSecret(Secret(SECRET))) if ticket else None,  # type: ignore[arg-type]
         )
@@ -59,13 +58,17 @@ def test_a_foreign_page_is_refused_before_anything_is_asked(make: Make, store: S
     assert store.calls == []
 
 
+def test_without_a_list_no_page_may_connect(make: Make) -> None:
+    assert outcome(make(), Handshake({}, {"origin": [SITE]})) is Reason.ORIGIN
+
+
 @pytest.mark.parametrize("shown", ["", "wrong", "new ", "é"])
 def test_where_the_raw_address_is_closed_only_the_edge_comes_in(make: Make, shown: str) -> None:
     closed = make(edge_key=("new", "old"))
-    assert outcome(closed, handshake(x_edge_key=shown)) is Reason.NOT_BY_EDGE
+    assert outcome(closed, handshake(x_origin_key=shown)) is Reason.NOT_BY_EDGE
     assert outcome(closed, handshake()) is Reason.NOT_BY_EDGE
-    assert outcome(closed, handshake(x_edge_key="new")) == outcome(closed, handshake(x_edge_key="old"))
-    assert isinstance(outcome(closed, handshake(x_edge_key="new")), Identity)
+    assert outcome(closed, handshake(x_origin_key="new")) == outcome(closed, handshake(x_origin_key="old"))
+    assert isinstance(outcome(closed, handshake(x_origin_key="new")), Identity)
 
 
 @pytest.mark.parametrize(
@@ -122,9 +125,11 @@ def test_headers_are_read_by_any_spelling_and_all_their_values() -> None:
         "headers": {"Origin": "b"},
         "multiValueHeaders": {"Origin": ["a", "b"], "ORIGIN": ["c"], "Sec-WebSocket-Protocol": ["x, y", "z"]},
         "queryStringParameters": {"room_id": "r", "ROOM_ID": "s"},
+        "stageVariables": {"origins": "chat.example.com,"},
     }
     read = Handshake.of(event)
     assert read.headers["origin"] == ["a", "b", "c"]
+    assert read.origins == "chat.example.com,"
     assert read.subprotocols == ["x", "y", "z"]
     assert read.query.get("room_id") == "r"
     assert Handshake.of({"headers": {"Origin": "a"}}).headers == {"origin": ["a"]}
