@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import boto3
+from botocore.credentials import Credentials
 from websockets.asyncio.client import connect
 
 from tests.chat.client import TIMEOUT, ChatClient
@@ -54,10 +55,17 @@ class Target:
         """A ticket as the site's backend signs it; a change to None leaves a claim out."""
         return signing.signed(self.secret, **changes)
 
+    def credentials_of(self, label: str) -> Credentials:
+        """What a function signs with, as its workers find it in their environment."""
+        functions = self.running.deployed.functions._functions
+        [found] = [each for each in functions.values() if each.function.label == label]
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        return Credentials(*(found._service[name] for name in names))
+
     def connections(self) -> list[str]:
         """The ids of all connections that are open."""
         [gateway] = self.running.deployed.gateways.values()
-        return [str(each["connection_id"]) for each in gateway.snapshot()]
+        return [str(each["id"]) for each in gateway.snapshot()]
 
     def lines(self) -> dict[str, list[str]]:
         """What each function has printed."""
