@@ -8,9 +8,10 @@ from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event i
     APIGatewayAuthorizerRequestEvent,
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from chat import metrics
 from chat.doorkeeper import Doorkeeper, Handshake
-from chat.errors import NameRefused
-from chat.refusals import Refused
+from chat.errors import Code, NameRefused
+from chat.refusals import Reason, Refused
 
 logger = Logger()
 doorkeeper = Doorkeeper.from_environment()
@@ -18,6 +19,7 @@ chat.start.over()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@metrics.published
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Allow or Deny. Where it cannot be told the exception goes on: the client gets 500 (contract H12), and the
     function's error count shows it. A refusal is no error, or strangers could raise the alarm.
@@ -26,14 +28,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         who = doorkeeper.admit(Handshake.of(event))
     except NameRefused as refusal:
-        return _refuse(request, refusal.code.value)
+        return _refuse(request, refusal.code)
     except Refused as refusal:
-        return _refuse(request, refusal.reason.value)
+        return _refuse(request, refusal.reason)
     return _answer("Allow", request.method_arn, who.encode())
 
 
-def _refuse(request: APIGatewayAuthorizerRequestEvent, code: str) -> dict[str, Any]:
-    logger.info("refused", code=code, connection_id=request.request_context.get("connectionId"))
+def _refuse(request: APIGatewayAuthorizerRequestEvent, code: Code | Reason) -> dict[str, Any]:
+    logger.info("refused", code=code.value, connection_id=request.request_context.get("connectionId"))
+    metrics.refused(code)
     return _answer("Deny", request.method_arn, {})
 
 

@@ -6,8 +6,9 @@ import chat.start
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.api_gateway_websocket_event import APIGatewayWebSocketEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from chat import metrics
 from chat.doorkeeper import SUBPROTOCOL, Handshake
-from chat.errors import Unavailable
+from chat.errors import Code, Unavailable
 from chat.identity import Identity
 from chat.memberships import Memberships
 from chat.refusals import Refused
@@ -20,6 +21,7 @@ chat.start.over()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@metrics.published
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The client sees the status (contract H02), and of the headers the subprotocol alone (contract H19)."""
     request = APIGatewayWebSocketEvent(event).request_context
@@ -36,9 +38,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         )
     except Refused as refusal:
         logger.info("refused", code=refusal.reason.value)
+        metrics.refused(refusal.reason)
         return {"statusCode": 429}
     except Unavailable:
         logger.exception("not entered")
+        metrics.refused(Code.UNAVAILABLE)
         return {"statusCode": 503}
     if SUBPROTOCOL in handshake.subprotocols:
         # A browser gives up a connection whose offer of subprotocols nobody took up (contract H20).

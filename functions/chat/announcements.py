@@ -17,6 +17,7 @@ is right whatever was lost.
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
@@ -112,14 +113,14 @@ class Announcements:
             try:
                 now = update(change.who, change.connection_id)
             except Unavailable:
-                logger.exception("not counted", sequence_number=change.sequence_number)
+                logger.exception("not counted", **_keys(change))
                 break
             then = changes.connections_then(now, changes_of_it[place + 1 :])
             counted.append((change, then == ({change.connection_id} if change.entered else set())))
         return counted
 
     def _cut(self, change: Change) -> str:
-        logger.error("the batch is cut short", sequence_number=change.sequence_number)
+        logger.error("the batch is cut short", **_keys(change))
         return change.sequence_number
 
     def _tell(self, room_id: str, news: _News, time_left: TimeLeft) -> None:
@@ -168,6 +169,15 @@ class Announcements:
             if change:
                 batch.append(change)
         return batch, None
+
+
+def _keys(change: Change) -> dict[str, Any]:
+    """What a log line says of a change."""
+    return {
+        "room": change.who.room_id,
+        "connection_id": change.connection_id,
+        "sequence_number": change.sequence_number,
+    }
 
 
 def _line(change: Change, *, at: int) -> bytes:

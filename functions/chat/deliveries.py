@@ -87,4 +87,4 @@ class Deliveries:
                 self.delivered.note(each)
             except Unavailable:
                 # It has been delivered. Only if the queue gives it again by itself will it be told twice.
-                logger.exception("not noted", slice=each.id)
+                logger.exception("not noted", room=room_id, slice=each.id)

@@ -14,6 +14,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
 from chat.errors import Code
+from chat.refusals import Reason
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -36,7 +37,7 @@ REASON = "reason"
 
 _counts: Counter[Count] = Counter()
 _fan_outs: list[int] = []
-_refusals: Counter[Code] = Counter()
+_refusals: Counter[Code | Reason] = Counter()
 
 
 def count(what: Count, number: int = 1) -> None:
@@ -52,8 +53,8 @@ def fan_out(milliseconds: int) -> None:
     _fan_outs.append(milliseconds)
 
 
-def refused(code: Code) -> None:
-    """One more that was refused for this reason."""
+def refused(code: Code | Reason) -> None:
+    """One more frame or handshake that was refused for this reason."""
     _refusals[code] += 1
 
 

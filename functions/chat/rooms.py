@@ -57,7 +57,7 @@ class Rooms:
         tells of them, and nobody waits for the TTL.
         """
         roll = self.memberships.roll(room_id, span=span, limit=limit, names=names)
-        _note(lambda: self.memberships.end(room_id, roll.ended))
+        _note(room_id, lambda: self.memberships.end(room_id, roll.ended))
         return roll
 
     def tell(self, room_id: str, members: Sequence[Member], *told: Event, time_left: TimeLeft) -> None:
@@ -72,11 +72,13 @@ class Rooms:
         """As `tell`, to each member what is meant for it."""
         outcome = self.connections.deliver(parcels, time_left=time_left)
         if outcome.failed:
-            logger.warning("not everyone was reached", delivered=outcome.delivered, failed=outcome.failed)
+            logger.warning(
+                "not everyone was reached", room=room_id, delivered=outcome.delivered, failed=outcome.failed
+            )
         if outcome.gone:
-            logger.info("evicting the gone", gone=outcome.gone)
-        _note(lambda: self.memberships.evict(room_id, outcome.gone))
-        _note(lambda: self.memberships.rest(room_id, outcome.timed_out))
+            logger.info("evicting the gone", room=room_id, gone=outcome.gone)
+        _note(room_id, lambda: self.memberships.evict(room_id, outcome.gone))
+        _note(room_id, lambda: self.memberships.rest(room_id, outcome.timed_out))
 
     def hand_over(
         self,
@@ -107,14 +109,14 @@ class Rooms:
                 ]
             )
         except Unavailable:
-            logger.exception("not handed over", slices=len(cut))
+            logger.exception("not handed over", room=room_id, slices=len(cut))
 
 
-def _note(note: Callable[[], None]) -> None:
+def _note(room_id: str, note: Callable[[], None]) -> None:
     """Notes what was found on the way. Where that fails, what was to be done has been done all the same, and the
     next event finds it again.
     """
     try:
         note()
     except Unavailable:
-        logger.exception("not noted")
+        logger.exception("not noted", room=room_id)

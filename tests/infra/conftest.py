@@ -53,7 +53,7 @@ def evaluated(template: dict[str, Any], node: Any, parameters: dict[str, str]) -
     return made(node)
 
 
-def _read(path: Path) -> Any:
+def read(path: Path) -> Any:
     content, errors = decode(str(path))
     assert not errors
     return json.loads(json.dumps(content))
@@ -67,21 +67,21 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def template() -> dict[str, Any]:
     """template.yaml, before the SAM transform."""
-    result: dict[str, Any] = _read(ROOT / "template.yaml")
+    result: dict[str, Any] = read(ROOT / "template.yaml")
     return result
 
 
 @pytest.fixture(scope="session")
 def site() -> dict[str, Any]:
     """infra/site.yaml, the nested stack with the page, the distribution and the edge function."""
-    result: dict[str, Any] = _read(ROOT / "infra" / "site.yaml")
+    result: dict[str, Any] = read(ROOT / "infra" / "site.yaml")
     return result
 
 
 @pytest.fixture(scope="session")
 def us_east_1() -> dict[str, Any]:
     """infra/us-east-1.yaml, the certificate and the web ACL."""
-    result: dict[str, Any] = _read(ROOT / "infra" / "us-east-1.yaml")
+    result: dict[str, Any] = read(ROOT / "infra" / "us-east-1.yaml")
     return result
 
 

@@ -212,7 +212,11 @@ def test_function_is_explicit(function: str, resources: dict[str, Any], root: Pa
 @each_function
 def test_environment_is_what_the_function_needs(function: str, resources: dict[str, Any]) -> None:
     variables = resources[function]["Properties"]["Environment"]["Variables"]
-    assert variables.keys() == ENVIRONMENT[function] | {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
+    assert variables.keys() == ENVIRONMENT[function] | {
+        "POWERTOOLS_SERVICE_NAME",
+        "POWERTOOLS_LOG_LEVEL",
+        "POWERTOOLS_METRICS_DISABLED",
+    }
 
 
 @each_function
