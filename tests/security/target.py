@@ -90,6 +90,11 @@ class Target:
         status, said = await knock(self.url, target, *headers, host=host)
         return status, json.loads(said) if said.startswith("{") else {}
 
+    async def hold(self, target: str, *headers: tuple[str, str]) -> tuple[int, asyncio.StreamWriter]:
+        """The same, and the socket stays open until the caller closes it."""
+        status, _, writer = await _shake(self.url, target, *headers)
+        return status, writer
+
     async def refusal(self, target: str, *headers: tuple[str, str]) -> str:
         """The reason that is logged for a handshake that must be refused with 403."""
         status, said = await self.knock(target, *headers)
@@ -164,6 +169,14 @@ def target(**parameters: Any) -> Iterator[Target]:
 
 async def knock(url: str, target: str, *headers: tuple[str, str], host: str | None = None) -> tuple[int, str]:
     """Status and body of the answer to a handshake, of which every byte is the caller's."""
+    status, body, writer = await _shake(url, target, *headers, host=host)
+    writer.close()
+    return status, body
+
+
+async def _shake(
+    url: str, target: str, *headers: tuple[str, str], host: str | None = None
+) -> tuple[int, str, asyncio.StreamWriter]:
     place = urlsplit(url)
     reader, writer = await asyncio.open_connection(place.hostname, place.port)
     lines = [
@@ -175,23 +188,13 @@ async def knock(url: str, target: str, *headers: tuple[str, str], host: str | No
         "Sec-WebSocket-Version: 13",
         *(f"{name}: {value}" for name, value in headers),
     ]
-    try:
-        writer.write("\r\n".join([*lines, "", ""]).encode("utf-8"))
-        async with asyncio.timeout(TIMEOUT):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            status = int(head.split()[1])
-            length = next(
-                (
-                    int(line.partition(":")[2])
-                    for line in head.split("\r\n")
-                    if line.lower().startswith("content-length:")
-                ),
-                0,
-            )
-            body = (await reader.readexactly(length)).decode() if status != 101 else ""
-    finally:
-        writer.close()
-    return status, body
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    async with asyncio.timeout(TIMEOUT):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        status = int(head.split()[1])
+        length = int(head.partition("\r\ncontent-length:")[2].partition("\r\n")[0] or 0)
+        body = (await reader.readexactly(length)).decode() if status != 101 else ""
+    return status, body, writer
 
 
 def new_room() -> str:
