@@ -72,7 +72,11 @@ def normal_form(path: str) -> str:
     return f"/{'/'.join(kept)}{'/' if kept and decoded.endswith(('/', '/.', '/..')) else ''}"
 
 
-def with_headers(sent: Iterable[tuple[str, str]], added: Headers) -> Headers:
-    """The headers that a viewer sent, and an origin's own, which replace those of the same name."""
-    own = {name.lower() for name, _ in added}
+def with_headers(
+    sent: Iterable[tuple[str, str]], added: Headers, removed: frozenset[str] = frozenset()
+) -> Headers:
+    """The headers that were sent but for those `removed` (in small letters), and others, which replace those of the
+    same name.
+    """
+    own = removed.union(name.lower() for name, _ in added)
     return (*((name, value) for name, value in sent if name.lower() not in own), *added)

@@ -129,6 +129,7 @@ def _data_plane(
         path = socket.scope["raw_path"].decode("latin-1")
         query = socket.scope["query_string"].decode("latin-1")
         added: Headers = ()
+        removed: frozenset[str] = frozenset()
         place = addresses.find(socket.headers.get("host", ""), path)
         if place is None and not _is_own(path):
             try:
@@ -139,7 +140,7 @@ def _data_plane(
             if isinstance(target, EdgeResponse):
                 await deny(socket, Response(target.body, target.status, target.headers))
                 return
-            path, query, added = target.path, target.query, target.added
+            path, query, added, removed = target.path, target.query, target.headers, target.removed
             place = addresses.find(target.host, path) if target.host in ("", *addresses.hosts) else None
         if len(path) + len(query) + bool(query) > URL_LIMIT:
             await turn_away(socket, 414)  # contract H24, which names no status: this is HTTP's own for it
@@ -148,7 +149,7 @@ def _data_plane(
         elif place.rest not in ("", "/"):
             await turn_away(socket, 403)  # contract H15
         else:
-            handshake = read_handshake(socket, path, query, added)
+            handshake = read_handshake(socket, path, query, added, removed)
             await _serve(planes[place.key], gateways[place.key], socket, handshake)
 
     return serve

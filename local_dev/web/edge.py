@@ -9,7 +9,7 @@ store. https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functi
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import quickjs
@@ -32,6 +32,9 @@ MEMORY_LIMIT = 2 * 1024 * 1024 + 1024 * 1024
 """Bytes: the 2 MB of a CloudFront function (contract C09), and what this engine itself needs."""
 
 
+NOT_SHOWN = frozenset({"connection", "upgrade"})
+"""Headers that functions do not see (contract C08)."""
+
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -39,10 +42,13 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class EdgeRequest:
-    """The request as the function left it: a path, and a query string as it goes to the origin."""
+    """The request as the function left it: a path, and a query string as it goes to the origin; headers by name in
+    small letters, None where it gave none back.
+    """
 
     path: str
     query: str
+    headers: Mapping[str, str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,11 @@ class EdgeFunction:
                 "method": "GET",
                 "uri": path,
                 "querystring": _query_object(query),
-                "headers": {name.lower(): {"value": value} for name, value in headers.items()},
+                "headers": {
+                    name.lower(): {"value": value}
+                    for name, value in headers.items()
+                    if name.lower() not in NOT_SHOWN
+                },
                 "cookies": {},
             },
         }
@@ -111,7 +121,22 @@ def _read(value: Any) -> EdgeRequest | EdgeResponse:
         return EdgeResponse(status, headers, _SURROGATES.sub("\ufffd", text))
     if not isinstance(value.get("uri"), str):
         raise EdgeError("the CloudFront function returned a request without a uri")
-    return EdgeRequest(value["uri"], _query_text(value.get("querystring") or {}))
+    return EdgeRequest(
+        value["uri"], _query_text(value.get("querystring") or {}), _headers(value.get("headers"))
+    )
+
+
+def _headers(value: Any) -> dict[str, str] | None:
+    """A request's headers; of several values of one name the last."""
+    if value is None:
+        return None
+    found = {
+        name.lower(): str((item.get("multiValue") or [item])[-1].get("value", ""))
+        for name, item in value.items()
+    }
+    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(text) for name, text in found.items()):
+        raise EdgeError("the CloudFront function returned a header that is none")
+    return found
 
 
 def _query_object(query: str) -> dict[str, Any]:

@@ -6,13 +6,44 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..stack.distribution import Distribution, Headers
+from ..errors import EdgeError
+from ..iam.wildcards import matches
+from ..stack.distribution import Distribution, Headers, with_headers
 from .edge import EdgeFunction, EdgeRequest, EdgeResponse
 
 log = logging.getLogger(__name__)
 
 REQUEST_LIMIT = 20_480
 """Bytes of a request's line and headers that CloudFront takes (contract C08)."""
+
+
+_NOT_CHANGED = (
+    *(
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-*",
+        "trailer",
+        "transfer-encoding",
+    ),
+    *(
+        "upgrade",
+        "via",
+        "x-accel-*",
+        "x-amz-cf-*",
+        "x-amzn-*",
+        "x-cache*",
+        "x-edge-*",
+        "x-forwarded-proto",
+        "x-real-ip",
+    ),
+)
+"""Headers that viewer-request functions can neither add nor change.
+
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html
+"""
 
 
 @dataclass(frozen=True)
@@ -32,12 +63,15 @@ class Viewer:
 
 @dataclass(frozen=True)
 class OriginRequest:
-    """What goes on to an origin. `host` "" stands for any API here; `added` are the origin's own headers."""
+    """What goes on to an origin. `host` "" stands for any API here; `headers` are those that the request has instead
+    of the viewer's of the same name, `removed` names of the viewer's that it lacks, in small letters.
+    """
 
     host: str
     path: str
     query: str
-    added: Headers = ()
+    headers: Headers = ()
+    removed: frozenset[str] = frozenset()
 
 
 Front = Callable[[Viewer], OriginRequest | EdgeResponse]
@@ -54,7 +88,8 @@ def functions_alone(edges: Sequence[EdgeFunction]) -> Front:
             if isinstance(result, EdgeResponse):
                 return result
             request = result
-        return OriginRequest("", request.path, request.query)
+        headers, removed = _changes(viewer, request)
+        return OriginRequest("", request.path, request.query, headers, removed)
 
     return pass_on
 
@@ -84,10 +119,26 @@ def distributed(distribution: Distribution) -> Front:
             )
             return EdgeResponse(403, {}, "")
         origin = behaviour.origin
-        return OriginRequest(origin.host, f"{origin.path}{request.path}", request.query, origin.headers)
+        headers, removed = _changes(viewer, request)
+        headers = with_headers(headers, origin.headers)
+        return OriginRequest(origin.host, f"{origin.path}{request.path}", request.query, headers, removed)
 
     return pass_on
 
 
 def _run(edge: EdgeFunction, viewer: Viewer, request: EdgeRequest) -> EdgeRequest | EdgeResponse:
-    return edge(path=request.path, query=request.query, headers=viewer.headers, viewer_ip=viewer.ip)
+    headers = viewer.headers if request.headers is None else request.headers
+    return edge(path=request.path, query=request.query, headers=headers, viewer_ip=viewer.ip)
+
+
+def _changes(viewer: Viewer, request: EdgeRequest) -> tuple[Headers, frozenset[str]]:
+    """The headers that functions have added or changed, and names of those that they have removed."""
+    if request.headers is None:
+        return (), frozenset()
+    sent = {name.lower(): value for name, value in viewer.headers.items()}
+    changed = tuple((name, value) for name, value in request.headers.items() if sent.get(name) != value)
+    refused = [name for name, _ in changed if any(matches(pattern, name) for pattern in _NOT_CHANGED)]
+    if refused:
+        raise EdgeError(f"the CloudFront function may not change the header {refused[0]}")
+    kept = [name for name in sent if any(matches(pattern, name) for pattern in _NOT_CHANGED)]
+    return changed, frozenset(sent) - frozenset(request.headers) - frozenset(kept)

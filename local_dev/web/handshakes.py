@@ -13,16 +13,18 @@ from ..gateway.ids import trace_id
 from ..stack.distribution import Headers, with_headers
 
 
-def read_handshake(socket: WebSocket, path: str, query: str, added: Headers = ()) -> Handshake:
+def read_handshake(
+    socket: WebSocket, path: str, query: str, added: Headers = (), removed: frozenset[str] = frozenset()
+) -> Handshake:
     """What the client sent; `path` and `query` as they reached the API, still encoded. `added` are headers that it got
-    on the way, instead of those of the same name.
+    on the way, instead of those of the same name, `removed` names of headers that it lost.
     """
     sent = (
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in socket.scope["extensions"]["wire"].sent_headers
     )
     return Handshake(
-        headers=with_headers(sent, added),
+        headers=with_headers(sent, added, removed),
         query=query,
         source_ip=socket.client.host if socket.client else "127.0.0.1",
         trace_id=trace_id(),

@@ -102,6 +102,8 @@ def test_its_domain_name_is_the_address_it_is_played_at(deployed: Deploy) -> Non
         ),
         ("ResponseHeadersPolicyId: 1-2", "", "the response headers policy 1-2 is not known here"),
         ("TargetOriginId: none", "", "there is no origin none"),
+        ("Origin: X-Edge-Key", "", "AWS would refuse this: CloudFront cannot add the header X-Edge-Key"),
+        ("Origin: cookie", "", "AWS would refuse this: CloudFront cannot add the header cookie"),
         (
             "FunctionAssociations: [{EventType: viewer-request, FunctionARN: !Ref E}, "
             "{EventType: viewer-request, FunctionARN: !Ref E}]",
@@ -123,6 +125,11 @@ def test_its_domain_name_is_the_address_it_is_played_at(deployed: Deploy) -> Non
 )
 def test_what_is_not_played_is_noted(deployed: Deploy, behaviour: str, more: str, note: str) -> None:
     text = front(behaviour, more)
+    if behaviour.startswith("Origin: "):
+        header = (
+            f"OriginCustomHeaders: [{{HeaderName: {behaviour.removeprefix('Origin: ')}, HeaderValue: x}}]"
+        )
+        text = front("Compress: true").replace("DomainName: a.example", f"DomainName: a.example, {header}")
     if behaviour.startswith("TargetOriginId"):
         text = text.replace("TargetOriginId: api, ", "")
     (said,) = deployed(text).notes()

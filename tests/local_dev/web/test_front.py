@@ -85,6 +85,44 @@ async def test_the_origins_headers_replace_the_viewers() -> None:
         client.leave()
 
 
+async def test_a_function_may_change_headers() -> None:
+    source = """function handler(e) {
+      const headers = e.request.headers;
+      headers['x-who'] = { value: 'ann' };
+      headers['x-origin-key'] = { value: 'mine' };
+      headers['x-seen'] = { value: String('upgrade' in headers || 'connection' in headers) };
+      headers['user-agent'] = { multiValue: [{ value: 'a' }, { value: 'b' }] };
+      delete headers['x-secret'];
+      return e.request;
+    }"""
+    origin = Origin(HOST, "/prod", (("X-Origin-Key", "real"),))
+    async with behind(Behaviour("*", origin, source)) as running:
+        client = await running.socket(
+            "/", **{"X-Who": "guess", "X-Secret": "s", "User-Agent": "u", "X-Kept": "k"}
+        )
+        headers = {n.lower(): v for n, v in (await running.lambdas.next("connect"))["headers"].items()}
+        assert {
+            name: headers.get(name) for name in ("x-who", "x-origin-key", "x-seen", "user-agent", "x-kept")
+        } == {
+            "x-who": "ann",
+            "x-origin-key": "real",
+            "x-seen": "false",
+            "user-agent": "b",
+            "x-kept": "k",
+        }
+        assert "x-secret" not in headers
+        assert "host" in headers
+        client.leave()
+
+
+@pytest.mark.parametrize("name", ["host", "x-edge-key", "via", "x-amzn-trace-id", "a b"])
+async def test_headers_that_a_function_may_not_change(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    source = f"function handler(e) {{ e.request.headers['{name}'] = {{ value: 'x' }}; return e.request; }}"
+    async with behind(Behaviour("*", Origin(HOST, "/prod"), source)) as running:
+        assert (await answer(running, handshake("/")))[0] == 503
+    assert "header" in caplog.text
+
+
 async def test_a_stages_own_path_is_past_the_distribution() -> None:
     """As the API's own address is in the cloud."""
     async with behind(Behaviour("*", Origin(HOST, "/prod", (("x-origin-key", "real"),)))) as running:
