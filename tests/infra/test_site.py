@@ -411,6 +411,16 @@ def test_resources_do_not_wait_for_each_other_in_a_circle(resources: dict[str, A
     assert not [name for name in before_site if resources[name]["Type"] == "AWS::Lambda::Function"]
 
 
+def test_the_key_is_asked_for_when_the_edges_send_it(
+    template: dict[str, Any], resources: dict[str, Any]
+) -> None:
+    """A distribution takes minutes to change and a function seconds: the order decides who is refused meanwhile."""
+    waiting = resources["AdmitFunction"]["Metadata"]
+    assert "Site" not in references(resources["AdmitFunction"]["Properties"])
+    assert references(evaluated(template, waiting, {"RawAddress": "closed"})) == {"Site"}
+    assert references(evaluated(template, waiting, {"RawAddress": "open"})) == set()
+
+
 def references(node: Any) -> set[str]:
     """Names of resources that a part of a template refers to."""
     if isinstance(node, list):
