@@ -21,7 +21,7 @@ from tests.bench.tables import table
 from tests.conftest import ROOT
 
 FUNCTIONS = ROOT / "functions"
-ENTRY_POINTS = ("admit", "connect", "disconnect", "default", "announce", "deliver")
+ENTRY_POINTS = ("admit", "connect", "disconnect", "default", "announce", "deliver", "expel")
 BUDGET = 1.3
 """An entry point may take so many times the baseline."""
 
@@ -40,6 +40,11 @@ ENVIRONMENT = {
     "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": "https://api.execute-api.eu-central-1.amazonaws.com/live",
     "POWERTOOLS_SERVICE_NAME": "parley",
     "MEMBERSHIPS_TABLE": "Memberships",
+    "ADMISSIONS_TABLE": "Admissions",
+    "TICKET_SECRET": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:TicketSecret",
+    "TICKET_AUDIENCE": "parley",
+    "TICKET_NAME_CLAIM": "sub",
+    "TICKET_MAX_SECONDS": "3600",
     "ROOM_LOG_TABLE": "RoomLog",
     "SLICES_QUEUE": QUEUE + "Slices",
     "ANNOUNCE_FAILURES_QUEUE": QUEUE + "AnnounceFailures",
@@ -61,6 +66,7 @@ def measure(runs: int, python: str = sys.executable) -> dict[str, Any]:
     codes = {BASELINE: BASELINE_CODE} | {
         name: f"import {name}" for name in ENTRY_POINTS if (FUNCTIONS / f"{name}.py").exists()
     }
+    codes["admit, by ticket"] = "import os; os.environ['ACCESS_MODE'] = 'ticket'; import admit"
     for code in codes.values():
         load(code, python)  # writes the bytecode, and reads all files once
     samples = [{name: load(code, python) for name, code in codes.items()} for _ in range(runs)]
@@ -98,7 +104,7 @@ def package_size() -> dict[str, float] | None:
             folder,
         ]
         command += ["--python-version", "3.13", "--only-binary=:all:", "--no-compile"]
-        command += [f"--platform=manylinux_{libc}_aarch64" for libc in ("2_28", "2_17")]
+        command += [f"--platform=manylinux_{libc}_aarch64" for libc in ("2_34", "2_28", "2_17")]
         command += ["-r", str(FUNCTIONS / "requirements.txt")]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=120)
