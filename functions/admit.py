@@ -9,8 +9,9 @@ from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event i
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from chat import metrics
-from chat.doorkeeper import Doorkeeper, Handshake
+from chat.doorkeeper import Doorkeeper
 from chat.errors import Code, NameRefused
+from chat.handshake import Handshake
 from chat.refusals import Reason, Refused
 
 logger = Logger()

@@ -7,14 +7,16 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.api_gateway_websocket_event import APIGatewayWebSocketEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from chat import metrics
-from chat.doorkeeper import SUBPROTOCOL, Handshake
+from chat.admissions import Admissions
 from chat.errors import Code, Unavailable
+from chat.handshake import SUBPROTOCOL, Handshake
 from chat.identity import Identity
 from chat.memberships import Memberships
-from chat.refusals import Refused
+from chat.refusals import Reason, Refused
 from chat.seats import Seats
 
 logger = Logger()
+admissions = Admissions.from_environment()
 memberships = Memberships.from_environment()
 seats = Seats.from_environment(memberships)
 chat.start.over()
@@ -29,6 +31,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     who = Identity.decode(request["authorizer"])
     logger.append_keys(connection_id=request.connection_id, room=who.room_id)
     try:
+        if admissions.is_out(who):
+            raise Refused(Reason.PUT_OUT)  # noqa: TRY301
         seats.take(who, request.connection_id)
         memberships.enter(
             who,
@@ -39,7 +43,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     except Refused as refusal:
         logger.info("refused", code=refusal.reason.value)
         metrics.refused(refusal.reason)
-        return {"statusCode": 429}
+        return {"statusCode": 403 if refusal.reason is Reason.PUT_OUT else 429}
     except Unavailable:
         logger.exception("not entered")
         metrics.refused(Code.UNAVAILABLE)

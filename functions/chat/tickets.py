@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import jwt
 
 from chat import names
+from chat.admissions import Admissions
 from chat.issuer import IssuerKeys
 from chat.refusals import Reason, Refused
 from chat.secret_values import SecretValue
@@ -66,6 +67,7 @@ class Tickets:
     """
 
     keys: Keys
+    admissions: Admissions
     audience: str = "parley"
     name_claim: str = "sub"
     max_seconds: int = 3600
@@ -76,6 +78,7 @@ class Tickets:
         issuer = os.environ.get("TICKET_ISSUER") or None
         return cls(
             IssuerKeys(issuer) if issuer else SharedSecret(SecretValue(os.environ["TICKET_SECRET"])),
+            Admissions.from_environment(),
             audience=os.environ["TICKET_AUDIENCE"],
             name_claim=os.environ["TICKET_NAME_CLAIM"],
             max_seconds=int(os.environ["TICKET_MAX_SECONDS"]),
@@ -98,6 +101,13 @@ class Tickets:
             return _ticket(claims, name_claim=self.name_claim, max_seconds=self.max_seconds)
         except (KeyError, TypeError, ValueError):
             raise Refused(Reason.TICKET_INVALID) from None
+
+    def spend(self, ticket: Ticket) -> None:
+        """Uses up a ticket that is for one use. `Refused` where it was used before, `Unavailable` where that cannot be
+        told.
+        """
+        if ticket.id and not self.admissions.spend(ticket.id, expires_at=ticket.expires_at):
+            raise Refused(Reason.TICKET_SPENT)
 
     def _verified(self, token: str) -> dict[str, Any]:
         failure = jwt.InvalidSignatureError()  # of no key

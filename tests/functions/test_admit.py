@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import boto3
@@ -6,6 +9,7 @@ import pytest
 from chat.errors import Unavailable
 from chat.identity import Identity
 
+from tests.conftest import ROOT
 from tests.functions.conftest import Load, Logged, Store
 from tests.functions.signing import SECRET, Issuer, signed
 from tests.functions.stand_ins import API, SITE_HOST, Context, authorizer_event
@@ -123,7 +127,19 @@ def test_an_issuers_tokens_are_asked_of_the_issuer(
     assert line["level"] == "ERROR"
 
 
-def test_where_it_cannot_be_told_the_error_is_the_functions(load: Load, store: Store) -> None:
-    store.faults["GetItem"].append("InternalServerError")
+def test_where_it_cannot_be_told_the_error_is_the_functions(
+    by_ticket: None, load: Load, store: Store
+) -> None:
+    store.faults["PutItem"].append("InternalServerError")
     with pytest.raises(Unavailable):
-        admit(load, {})
+        admit(load, {"ticket": signed(once=True, jti="7")}, headers={"X-Origin-Key": SECRET})
+
+
+def test_an_open_chat_loads_no_cryptography_and_no_client_of_aws() -> None:
+    """They are most of a cold start."""
+    code = "import sys, admit; print(*[name for name in ('boto3', 'jwt', 'cryptography') if name in sys.modules])"
+    environment = {"PYTHONPATH": str(ROOT / "functions"), "PATH": os.environ["PATH"]}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "\n"

@@ -1,5 +1,6 @@
 import pytest
-from chat import places
+from chat import clock, places
+from chat.admissions import Admissions
 from chat.identity import Identity
 
 from tests.functions.conftest import MEMBERSHIPS, Load, Logged, Store
@@ -8,10 +9,10 @@ from tests.functions.stand_ins import NOW, Context, websocket_event
 ADA = Identity("گفت‌وگو", "a/b")
 
 
-def test_connecting_writes_the_membership_in_one_call(load: Load, store: Store) -> None:
+def test_connecting_looks_who_was_put_out_and_writes_the_membership(load: Load, store: Store) -> None:
     event = websocket_event("CONNECT", "A=", who=ADA, connected_at=NOW - 7)
     assert load("connect").handler(event, Context()) == {"statusCode": 200}
-    assert store.calls == ["PutItem"]
+    assert store.calls == ["GetItem", "PutItem"]
     [item] = store.items(MEMBERSHIPS)
     assert item["room_id"] == {"S": ADA.room_id}
     assert item["client_id"] == {"S": "a/b"}
@@ -48,6 +49,15 @@ def test_a_client_asks_for_several_events_in_a_frame(
     assert load("connect").handler(event, Context()) == {"statusCode": 200}
     [item] = store.items(MEMBERSHIPS)
     assert ("batches" in item) is batches
+
+
+def test_who_was_put_out_is_refused_with_403(load: Load, store: Store, logged: Logged) -> None:
+    Admissions.from_environment().put_out(ADA, until=clock.now() + 60_000)
+    event = websocket_event("CONNECT", "A=", who=ADA)
+    assert load("connect").handler(event, Context()) == {"statusCode": 403}
+    assert store.members() == []
+    [line] = logged()
+    assert (line["level"], line["code"], line["connection_id"]) == ("INFO", "put_out", "A=")
 
 
 @pytest.mark.parametrize(

@@ -31,12 +31,12 @@ POST = (
 
 ALLOWED: dict[str, set[tuple[str, str]]] = {
     "AdmitFunction": {
-        ("dynamodb:GetItem", "Admissions.Arn"),
         ("dynamodb:PutItem", "Admissions.Arn"),
         ("secretsmanager:GetSecretValue", "TicketSecret"),
         ("secretsmanager:GetSecretValue", "EdgeKey"),
     },
     "ConnectFunction": {
+        ("dynamodb:GetItem", "Admissions.Arn"),
         ("dynamodb:PutItem", "Memberships.Arn"),
         ("dynamodb:UpdateItem", "Memberships.Arn"),
         ("dynamodb:BatchGetItem", "Memberships.Arn"),
@@ -103,6 +103,7 @@ ENVIRONMENT = {
         "EDGE_KEY",
     },
     "ConnectFunction": {
+        "ADMISSIONS_TABLE",
         "MEMBERSHIPS_TABLE",
         "LEASE_SECONDS",
         "CONNECTIONS_PER_CLIENT",

@@ -3,14 +3,15 @@ from typing import Any
 
 import pytest
 from chat.admissions import Admissions
-from chat.doorkeeper import Doorkeeper, Handshake
+from chat.doorkeeper import Doorkeeper
 from chat.errors import Code, NameRefused, Unavailable
+from chat.handshake import Handshake
 from chat.identity import Identity
 from chat.refusals import Reason, Refused
 from chat.tickets import SharedSecret, Tickets
 
 from tests.functions.chat.test_tickets import Secret
-from tests.functions.conftest import Store, Time
+from tests.functions.conftest import Store
 from tests.functions.signing import SECRET, signed
 
 SITE = "https://chat.example.com"
@@ -29,9 +30,8 @@ Make = Callable[..., Doorkeeper]
 def make(admissions: Admissions) -> Make:
     def make(*, edge_key: tuple[str, ...] = (), ticket: bool = False) -> Doorkeeper:
         return Doorkeeper(
-            admissions,
             edge_key=Secret(*edge_key) if edge_key else None,  # type: ignore[arg-type]
-            tickets=Tickets(SharedSecret(Secret(SECRET))) if ticket else None,  # type: ignore[arg-type]
+            tickets=Tickets(SharedSecret(Secret(SECRET)), admissions) if ticket else None,  # type: ignore[arg-type]
         )
 
     return make
@@ -50,7 +50,7 @@ def test_an_open_chat_takes_everyone_by_their_word(make: Make, store: Store) -> 
     assert outcome(make(), handshake({"room_id": "general", "client_id": "ada"}, origin=SITE)) == ADA
     assert outcome(make(), handshake()) == Identity("general", "anonymous")
     assert outcome(make(), handshake({"client_id": "system"})) is Code.CLIENT_RESERVED
-    assert store.calls == ["GetItem"] * 2
+    assert store.calls == []
 
 
 def test_a_foreign_page_is_refused_before_anything_is_asked(make: Make, store: Store) -> None:
@@ -97,25 +97,15 @@ def test_a_ticket_comes_as_a_subprotocol_or_in_the_query(make: Make) -> None:
     assert outcome(doorkeeper, handshake(sec_websocket_protocol="parley.ticket.")) is Reason.TICKET_MISSING
 
 
-def test_who_was_put_out_stays_out_for_a_while(make: Make, admissions: Admissions, time: Time) -> None:
-    admissions.put_out(ADA, until=time.now_ms + 60_000)
-    assert outcome(make(), handshake({"client_id": "ada"})) is Reason.PUT_OUT
-    assert outcome(make(ticket=True), handshake({"ticket": signed()})) is Reason.PUT_OUT
-    assert outcome(make(), handshake({"client_id": "bea"})) == Identity("general", "bea")
-    time.now_ms += 60_000
-    assert outcome(make(), handshake({"client_id": "ada"})) == ADA
-
-
-def test_a_single_use_ticket_is_used_once_and_not_up_by_a_refusal(make: Make, admissions: Admissions) -> None:
+def test_a_single_use_ticket_is_used_once_and_not_up_by_a_refusal(make: Make) -> None:
     doorkeeper, token = make(ticket=True), signed(once=True, jti="7")
     assert outcome(doorkeeper, handshake({"ticket": token, "room_id": "other"})) is Reason.TICKET_ROOM
     assert outcome(doorkeeper, handshake({"ticket": token})) == ADA
     assert outcome(doorkeeper, handshake({"ticket": token})) is Reason.TICKET_SPENT
 
 
-@pytest.mark.parametrize("call", ["GetItem", "PutItem"])
-def test_where_the_table_fails_nobody_is_let_in(make: Make, store: Store, call: str) -> None:
-    store.faults[call].append("InternalServerError")
+def test_where_the_table_fails_nobody_is_let_in(make: Make, store: Store) -> None:
+    store.faults["PutItem"].append("InternalServerError")
     with pytest.raises(Unavailable):
         make(ticket=True).admit(handshake({"ticket": signed(once=True, jti="7")}))
 

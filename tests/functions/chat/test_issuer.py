@@ -10,6 +10,7 @@ from chat.issuer import AGAIN_SECONDS, FRESH_SECONDS, MAX_BYTES, IssuerKeys, fet
 from chat.refusals import Reason, Refused
 from chat.tickets import Tickets
 
+from tests.functions.chat.test_tickets import Spent
 from tests.functions.conftest import Time
 from tests.functions.signing import ISSUER, Issuer, by_hand, claims, signed
 
@@ -22,7 +23,7 @@ def issuer() -> Issuer:
 @pytest.fixture
 def tickets(issuer: Issuer, time: Time) -> Tickets:
     keys = IssuerKeys(ISSUER, fetch=issuer.fetch, now=lambda: time.now_ms / 1000)
-    return Tickets(keys, issuer=ISSUER)
+    return Tickets(keys, Spent(), issuer=ISSUER)  # type: ignore[arg-type]
 
 
 def refusal(tickets: Tickets, token: str) -> Reason | None:

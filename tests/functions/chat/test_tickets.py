@@ -22,8 +22,20 @@ class Secret:
         return self.values
 
 
+class Spent:
+    """An Admissions that knows of tickets only."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+
+    def spend(self, ticket_id: str, *, expires_at: int) -> bool:
+        unused = ticket_id not in self.ids
+        self.ids.add(ticket_id)
+        return unused
+
+
 def of(*secrets: str, **options: Any) -> Tickets:
-    return Tickets(SharedSecret(Secret(*secrets)), **options)  # type: ignore[arg-type]
+    return Tickets(SharedSecret(Secret(*secrets)), Spent(), **options)  # type: ignore[arg-type]
 
 
 TICKETS = of(SECRET)
@@ -51,6 +63,16 @@ def test_a_single_use_ticket_has_an_id() -> None:
     assert TICKETS.read(signed(once=True, jti="7")).id == "7"
     assert TICKETS.read(signed(once=False, jti="7")).id is None
     assert TICKETS.read(signed(jti="7")).id is None
+
+
+def test_only_a_single_use_ticket_is_used_up() -> None:
+    tickets = of(SECRET)
+    once, often = tickets.read(signed(once=True, jti="7")), tickets.read(signed(jti="8"))
+    for ticket in (once, often, often):
+        tickets.spend(ticket)
+    with pytest.raises(Refused) as refused:
+        tickets.spend(once)
+    assert refused.value.reason is Reason.TICKET_SPENT
 
 
 @pytest.mark.parametrize(
