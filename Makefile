@@ -1,5 +1,6 @@
 # make run     the chat on http://127.0.0.1:$(PORT)/   (make run PORT=8123 ARGS='--param Key=Value')
 # make test    lint, types and every test
+# make rehearse    the real `sam build` and `sam deploy`, with moto for AWS, and what they left there; then the chat as built
 # make conformance    the gateway's behaviour, row by row (make conformance URL=wss://…/probe asks a deployed stage)
 # make fuzz SECONDS=100    the frame path for six times as long, route selection, signatures and the management API
 # make chaos   clients talk while everything breaks, 20 times or once (make chaos SEED=7), and what they saw is judged
@@ -18,7 +19,7 @@ BIN := .venv/bin
 SOURCES := functions infra local_dev tests
 REGION_ARG = $(if $(REGION),--region $(REGION))
 
-.PHONY: run test lint types unit conformance fuzz chaos bench cost format screenshots validate deploy publish put-out teardown lock clean
+.PHONY: run test lint types unit rehearse conformance fuzz chaos bench cost format screenshots validate deploy publish put-out teardown lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m local_dev --port $(PORT) $(ARGS)
@@ -33,6 +34,9 @@ types: .venv/dev.stamp
 
 unit: .venv/dev.stamp
 	$(BIN)/coverage run -m pytest && $(BIN)/coverage report --include='functions/chat/*' --fail-under=100 && $(BIN)/coverage report --include='local_dev/*'
+
+rehearse: .venv/dev.stamp .venv-sam/stamp
+	SAM=.venv-sam/bin/sam $(BIN)/python -m pytest -q tests/rehearsal $(ARGS)
 
 conformance: .venv/dev.stamp
 	$(BIN)/python -m pytest -q --tb=short --rows tests/conformance $(if $(URL),--url $(URL)) $(ARGS)
@@ -70,12 +74,15 @@ put-out: .venv/run.stamp
 teardown: .venv/run.stamp
 	@$(BIN)/python -m infra.teardown $(if $(STACK),--stack $(STACK)) $(REGION_ARG) $(ARGS)
 
+COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock"
 lock: .venv/dev.stamp
-	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --group chat -o requirements.lock
-	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --group chat --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --group chat -o requirements.lock
+	$(COMPILE) pyproject.toml --group chat --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --group sam -o requirements-sam.lock
+	$(COMPILE) --group scan -o requirements-scan.lock
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf .venv .venv-sam .venv-scan .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …" >&2; exit 1; }
@@ -86,3 +93,9 @@ clean:
 
 .venv/dev.stamp: requirements-dev.lock | .venv/bin/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock && touch $@ .venv/run.stamp
+
+# Environments of their own, since what is in them pins what clashes with the rest. uv installs them: pip, told to check
+# hashes, loses its way in requirements with extras.
+.venv-%/stamp: requirements-%.lock | .venv/dev.stamp
+	$(BIN)/uv venv -q --clear --python .venv/bin/python .venv-$*
+	$(BIN)/uv pip install -q --require-hashes --python .venv-$*/bin/python -r requirements-$*.lock && touch $@

@@ -1,0 +1,1 @@
+"""A rehearsal of the deployment: the real SAM CLI against a CloudFormation that makes real resources, in moto."""
