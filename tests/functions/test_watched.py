@@ -9,12 +9,25 @@ from cfnlint.decode import decode  # type: ignore[import-untyped]
 from chat import metrics
 from chat.identity import Identity
 from chat.memberships import Memberships
+from chat.places import WHOLE
+from chat.slices import Slice
 
 from tests.conftest import ROOT
-from tests.functions.conftest import MEMBERSHIPS, Load, Store
-from tests.functions.stand_ins import GONE, NOW, Answer, Context, Gateway, authorizer_event, websocket_event
+from tests.functions.conftest import MEMBERSHIPS, Load, Logged, Store
+from tests.functions.stand_ins import (
+    GONE,
+    NOW,
+    Answer,
+    Context,
+    Gateway,
+    authorizer_event,
+    queue_record,
+    stream_record,
+    websocket_event,
+)
 
 ADA = Identity("general", "ada")
+PAGE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 
 
 class Metric(NamedTuple):
@@ -35,32 +48,53 @@ def watch() -> dict[str, Any]:
 
 
 @pytest.fixture
-def emitted(
+def lines(  # noqa: PLR0917 (fixtures)
     load: Load,
     store: Store,
     gateway: Gateway,
+    logged: Logged,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> set[Metric]:
-    """What comes of a run in which about everything happens that can."""
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "chat")
+) -> list[dict[str, Any]]:
+    """What is written in a run in which about everything happens that can."""
+    monkeypatch.setenv("LARGE_ROOM", "8")
     memberships = Memberships(store.client, table=MEMBERSHIPS)
+    say, admit, enter = load("default").handler, load("admit").handler, load("connect").handler
+    announce, deliver = load("announce").handler, load("deliver").handler
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "chat")  # the loggers have theirs
+
+    def speak(body: str) -> None:
+        say(websocket_event("MESSAGE", "A=", who=ADA, body=body), Context())
+
     for connection_id in ("A=", "B=", "C=", "D="):
         memberships.enter(ADA, connection_id, joined_at=NOW)
     gateway.answers["B="].append(GONE)
     gateway.answers["C="].append(Answer(429, "LimitExceededException"))
     gateway.answers["D="].append(Answer(403, "ForbiddenException"))
-    say = load("default").handler
-    say(websocket_event("MESSAGE", "A=", who=ADA, body="hi"), Context())
-    say(websocket_event("MESSAGE", "A=", who=ADA, body="{}"), Context())
+    speak("hi")
+    speak("{}")
     store.faults["UpdateItem"].append("InternalServerError")
+    speak("hi")
+    admit(authorizer_event({"client_id": "system"}), Context())
+    store.faults["PutItem"].append("InternalServerError")
+    enter(websocket_event("CONNECT", "E=", who=ADA), Context())
     store.faults["UpdateItem"].append("InternalServerError")
-    store.faults["UpdateItem"].append("InternalServerError")
-    store.faults["UpdateItem"].append("InternalServerError")
-    say(websocket_event("MESSAGE", "A=", who=ADA, body="hi"), Context())
-    load("admit").handler(authorizer_event({"client_id": "system"}), Context())
+    announce({"Records": [stream_record(1, "INSERT", "A=", ADA)]}, Context())
+    store.faults["PutItem"].append("InternalServerError")
+    slices = [Slice("1", "general", WHOLE, (b"{}",)).encode(), "?"]
+    records = [queue_record(str(number), body, sent_at=NOW) for number, body in enumerate(slices)]
+    deliver({"Records": records}, Context())
+    for number in range(16):
+        memberships.enter(ADA, f"F{number}=", joined_at=NOW)
+    speak("hi, all of you")  # and there is no queue
+    return logged() + [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+
+
+@pytest.fixture
+def emitted(lines: list[dict[str, Any]]) -> set[Metric]:
+    """The metrics in them."""
     found = set()
-    for line in map(json.loads, capsys.readouterr().out.splitlines()):
+    for line in lines:
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", ()):
             assert directive["Namespace"] == metrics.NAMESPACE
             [dimensions] = directive["Dimensions"]
@@ -143,3 +177,48 @@ def test_the_parameters_of_the_queries_are_those_of_the_stack(watch: dict[str, A
     body = watch["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     known = {*watch["Parameters"], *watch["Resources"], "AWS::Region"}
     assert {name.removesuffix(".Arn") for name in re.findall(r"\$\{([^}]+)\}", body)} <= known
+
+
+def fields(lines: list[dict[str, Any]]) -> set[str]:
+    """The names by which Logs Insights knows what is in the lines."""
+    found = set()
+    for line in lines:
+        found |= {*line, *(f"{name}.0" for name, value in line.items() if isinstance(value, list))}
+    return found
+
+
+def test_the_fields_in_the_documents_are_those_of_the_lines(lines: list[dict[str, Any]]) -> None:
+    table = PAGE.split("\n## The logs\n")[1].split("\n## ")[0]
+    rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    described = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert described - fields(lines) == set()
+    constant = {"function_memory_size", "function_arn"}
+    assert fields([line for line in lines if "_aws" not in line]) - {*constant, "gone.0"} <= described
+
+
+@pytest.mark.parametrize("query", re.findall(r"```\n(f(?:ields|ilter) .*?)```", PAGE, re.DOTALL))
+def test_a_query_in_the_documents_asks_for_what_is_in_the_lines(
+    query: str, lines: list[dict[str, Any]]
+) -> None:
+    functions = {"count", "pct", "sum", "bin", "ispresent"}
+    words = {"fields", "filter", "stats", "sort", "limit", "by", "desc", "as", "times"}
+    names = re.sub(r'"[^"]*"|\bbin\(\d+m\)|@timestamp', " ", query)
+    asked = set(re.findall(r"\b[A-Za-z_][\w.]*", names)) - functions - words
+    assert asked
+    assert asked - fields(lines) == set()
+    for message in re.findall(r'message = "([^"]+)"', query):
+        assert any(line.get("message") == message for line in lines)
+
+
+def test_the_documents_have_queries() -> None:
+    assert PAGE.split("\n## Questions to the logs\n")[1].count("```") == 2 * 5
+
+
+def test_a_line_says_of_whom_and_where(lines: list[dict[str, Any]]) -> None:
+    told = [line for line in lines if "message" in line]
+    assert len({line["message"] for line in told}) >= 10
+    for line in told:
+        if line["message"] not in {"not a slice", "refused"}:
+            assert line["room"] == "general", line
+        if line["message"] in {"refused", "refused a frame", "not entered", "not counted"}:
+            assert line["connection_id"], line

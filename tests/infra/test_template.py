@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 
-from .conftest import ROOT, Transform
+from .conftest import ROOT, Transform, evaluated
 
 TEMPLATES = [
     path.relative_to(ROOT) for path in (ROOT / "template.yaml", *sorted((ROOT / "infra").glob("*.yaml")))
@@ -258,7 +258,13 @@ def test_version_names_the_parameters_of_its_function(
     alias = resources[f"{function}Aliaslive"]["Properties"]
     version = resources[alias["FunctionVersion"]["Fn::GetAtt"][0]]
     described = parameters_in(version["Properties"]["Description"], template)
-    assert described == parameters_in(resources[function]["Properties"], template)
+    # How many may run at once is a matter of the function, and not of a version.
+    properties = {
+        name: value
+        for name, value in resources[function]["Properties"].items()
+        if name != "ReservedConcurrentExecutions"
+    }
+    assert described == parameters_in(properties, template)
     assert version["DeletionPolicy"] == "Delete"
 
 
@@ -347,6 +353,32 @@ def test_stage(resources: dict[str, Any], template: dict[str, Any]) -> None:
     assert settings["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
     assert settings["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
     assert settings["DataTraceEnabled"] is False
+
+
+def test_handshakes_are_counted_apart_from_frames(resources: dict[str, Any]) -> None:
+    [stage] = [item for item in resources.values() if item["Type"] == "AWS::ApiGatewayV2::Stage"]
+    assert stage["Properties"]["RouteSettings"] == {
+        "$connect": {
+            "ThrottlingRateLimit": {"Ref": "ConnectRate"},
+            "ThrottlingBurstLimit": {"Ref": "ConnectBurst"},
+            "DataTraceEnabled": False,
+            "LoggingLevel": "OFF",
+        }
+    }
+    routes = {name for name, item in resources.items() if item["Type"] == "AWS::ApiGatewayV2::Route"}
+    assert routes & set(listed(stage["DependsOn"])), "settings for a route that is not there yet are refused"
+
+
+@each_function
+def test_who_strangers_reach_leaves_the_others_room(
+    function: str, resources: dict[str, Any], template: dict[str, Any]
+) -> None:
+    reserved = resources[function]["Properties"].get("ReservedConcurrentExecutions")
+    if FUNCTIONS[function] in {"admit", "connect", "default"}:
+        assert evaluated(template, {"Value": reserved}, {}) == {}, "a new account can reserve nothing"
+        assert evaluated(template, {"Value": reserved}, {"ReservedConcurrency": "50"}) == {"Value": "50"}
+    else:
+        assert reserved is None
 
 
 def test_access_log_tells_nothing_private(resources: dict[str, Any]) -> None:
