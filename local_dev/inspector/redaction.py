@@ -1,8 +1,10 @@
 """What the inspector leaves out of what it shows: credentials in headers, queries and variables.
 
-Told by the name alone, so a body or a log line is shown as it is: it is what a person looks for.
+Told by the name, and by the form of a JSON Web Token, which may travel under any. A body or a log line is shown as it
+is: it is what a person looks for.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,7 +20,11 @@ _MAPS = (
     "stageVariables",
 )
 _NAMES = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "auth", "jwt", "bearer"})
-_PARTS = ("token", "secret", "password", "passwd", "credential", "signature", "api-key", "apikey", "api_key")
+_PARTS = (
+    *("token", "ticket", "secret", "password", "passwd", "credential", "signature"),
+    *("api-key", "apikey", "api_key", "origin-key", "edge-key"),
+)
+_WEB_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 
 
 def is_secret(name: str) -> bool:
@@ -48,7 +54,7 @@ def shown_entry(entry: Entry) -> dict[str, Any]:
 def shown_query(query: str) -> list[tuple[str, str]]:
     """Names and values of a query string, decoded, the values of credentials hidden."""
     pairs = parse_qsl(query, keep_blank_values=True)
-    return [(name, _hidden(value) if is_secret(name) else value) for name, value in pairs]
+    return [(name, _shown(name, value)) for name, value in pairs]
 
 
 def _value(text: str) -> tuple[Any, bool]:
@@ -73,7 +79,17 @@ def _event(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _masked(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _hidden(value) if is_secret(name) else value for name, value in values.items()}
+    return {name: _shown(name, value) for name, value in values.items()}
+
+
+def _shown(name: str, value: Any) -> Any:
+    return _hidden(value) if is_secret(name) else _without_tokens(value)
+
+
+def _without_tokens(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_tokens(item) for item in value]
+    return _WEB_TOKEN.sub("(a token, hidden)", value) if isinstance(value, str) else value
 
 
 def _hidden(value: Any) -> Any:

@@ -79,6 +79,14 @@ class _Reader:
         target = text(item.get("TargetOriginId"))
         if target not in origins:
             self._note(f"the behaviour for {pattern}: there is no origin {target}")
+        elif ".execute-api." in origins[target].host and not item.keys() & {
+            "OriginRequestPolicyId",
+            "ForwardedValues",
+        }:
+            self._note(
+                f"the behaviour for {pattern}: without an OriginRequestPolicyId the API gets no query string and few "
+                "headers in the cloud; here it gets all"
+            )
         return Behaviour(
             pattern,
             origins.get(target, Origin("")),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from local_dev.services import Withheld
+from tests.permissions import permissions
 from tests.running import Running, client_of, running
 
 TEMPLATE = """
@@ -266,6 +267,23 @@ def test_a_mapping_that_may_not_read_does_not(
         assert said.text.endswith(f"its role lacks {withheld.action}")
         if withheld.action == "sqs:SendMessage":
             assert stack.stream_mappings[0].on_failure is None
+
+
+def test_each_permission_of_the_template_can_be_withheld(deployed: Running) -> None:
+    given = permissions(deployed.deployed.stack)
+    assert Withheld("Caller", "dynamodb:PutItem", TABLE) in given
+    assert Withheld("Caller", "dynamodb:Scan", "*") not in given  # that is a denial
+    services = deployed.deployed.services
+    names = {function.label: name for name, function in deployed.deployed.stack.functions.items()}
+    for each in given:
+        with services.withholding(each):
+            left = services.principal(names[each.function]).statements
+            assert left is not None
+            assert not [
+                it
+                for it in left
+                if it.effect == "Allow" and each.action in it.actions and each.resource in it.resources
+            ]
 
 
 def test_without_the_option_nothing_is_checked(template: Any) -> None:

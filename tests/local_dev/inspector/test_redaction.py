@@ -25,6 +25,8 @@ def shown(event: Any) -> Any:
         "X-Amz-Signature",
         "access_token",
         "dbPassword",
+        "ticket",
+        "x-origin-key",
     ],
 )
 def test_names_of_credentials(name: str) -> None:
@@ -36,6 +38,21 @@ def test_names_of_credentials(name: str) -> None:
 )
 def test_names_of_other_things(name: str) -> None:
     assert not is_secret(name)
+
+
+def test_a_web_token_is_hidden_under_any_name() -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
+    event = {
+        "headers": {"Sec-WebSocket-Protocol": f"parley, parley.ticket.{token}"},
+        "multiValueHeaders": {"Sec-WebSocket-Protocol": [f"parley.ticket.{token}", "parley"]},
+        "queryStringParameters": {"t": token, "room": "eyJ.a.b"},
+    }
+    assert shown(event) == {
+        "headers": {"Sec-WebSocket-Protocol": "parley, parley.ticket.(a token, hidden)"},
+        "multiValueHeaders": {"Sec-WebSocket-Protocol": ["parley.ticket.(a token, hidden)", "parley"]},
+        "queryStringParameters": {"t": "(a token, hidden)", "room": "eyJ.a.b"},
+    }
+    assert shown_query(f"t={token}") == [("t", "(a token, hidden)")]
 
 
 def test_credentials_of_an_event_are_hidden_wherever_it_has_them() -> None:

@@ -136,6 +136,17 @@ def test_what_is_not_played_is_noted(deployed: Deploy, behaviour: str, more: str
     assert said.endswith(note)
 
 
+@pytest.mark.parametrize(
+    ("more", "noted"),
+    [("Compress: true", True), ("OriginRequestPolicyId: x", False), ("ForwardedValues: {}", False)],
+)
+def test_an_api_that_would_get_no_query_is_noted(deployed: Deploy, more: str, *, noted: bool) -> None:
+    """Contract C04."""
+    text = front(more).replace("a.example", "!Sub '${Ws}.execute-api.${AWS::Region}.amazonaws.com'")
+    notes = deployed(text).notes()
+    assert [note.endswith("few headers in the cloud; here it gets all") for note in notes] == [True] * noted
+
+
 def test_one_distribution_has_the_address(deployed: Deploy) -> None:
     idle = (
         "  Idle: {Type: AWS::CloudFront::Distribution, Properties: {DistributionConfig: {Enabled: false}}}\n"
