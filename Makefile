@@ -33,7 +33,7 @@ types: .venv/dev.stamp
 	$(BIN)/mypy
 
 unit: .venv/dev.stamp
-	$(BIN)/coverage run -m pytest && $(BIN)/coverage report --include='functions/chat/*' --fail-under=100 && $(BIN)/coverage report --include='local_dev/*'
+	$(BIN)/coverage run -m pytest && $(BIN)/coverage report --include='functions/chat/*' --fail-under=100 && $(BIN)/coverage report --include='infra/*,local_dev/*'
 
 rehearse: .venv/dev.stamp .venv-sam/stamp
 	SAM=.venv-sam/bin/sam $(BIN)/python -m pytest -q tests/rehearsal $(ARGS)

@@ -12,7 +12,7 @@ import pytest
 from local_dev.iam.conditions import holds
 from local_dev.iam.policy import allows, statement
 
-from .conftest import evaluated
+from .conftest import Transform, evaluated
 
 Distribution = Callable[..., dict[str, Any]]
 
@@ -470,6 +470,10 @@ def test_what_does_not_go_together_is_refused(
         and not all(evaluated(template, item["Assert"], parameters) for item in rule["Assertions"])
     ]
     assert found == broken
+
+
+def test_the_rules_outlast_the_transform(transform: Transform, template: dict[str, Any]) -> None:
+    assert transform()["Rules"] == template["Rules"]
 
 
 @pytest.mark.parametrize(
