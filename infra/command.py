@@ -45,13 +45,16 @@ def _settings() -> dict[str, str]:
 
 
 def ended(name: str, act: Callable[[], None]) -> int:
-    """Do it; the exit code of the command of that name: 0, or 1 with one line on the standard error."""
+    """Do it; the exit code of the command of that name: 0, or another with one line on the standard error."""
     try:
         act()
     except CommandError as error:
         text = str(error)
     except (aws.BotoCoreError, aws.ClientError) as error:
         text = explained(error)
+    except KeyboardInterrupt:
+        print(f"{name}: stopped", file=sys.stderr)
+        return 130
     else:
         return 0
     print(f"{name}: {text}", file=sys.stderr)

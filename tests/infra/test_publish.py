@@ -270,6 +270,21 @@ def test_what_was_replaced_is_invalidated_though_the_rest_fails(
     assert deployed.invalidated() == [["/js/main.js"]]
 
 
+def test_what_was_replaced_is_invalidated_though_somebody_stops_it(deployed: Deployed) -> None:
+    deployed.run()
+    deployed.write(js__main_js="2", style_css="p { color: red }")
+
+    def stop(request: Any, **_: Any) -> None:
+        if "style.css" in request.url:
+            raise KeyboardInterrupt
+
+    events: Any = deployed.session.events
+    events.register("before-send.s3.PutObject", stop)
+    code, _, err = deployed.run()
+    assert (code, err) == (130, ["publish: stopped"])
+    assert deployed.invalidated() == [["/js/main.js"]]
+
+
 def test_an_invalidation_that_fails_says_what_that_means(deployed: Deployed) -> None:
     deployed.run()
     deployed.write(js__main_js="2")
