@@ -36,6 +36,16 @@ def test_a_message_to_ten_is_counted(ten: Room) -> None:
     assert (message.posts, message.received, message.invocations, message.queue) == (10, 1, 1, 0)
 
 
+def test_the_line_of_metrics_is_among_what_is_logged(ten: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
+    without = count(10)
+    assert 250 < ten.message.logged - without.message.logged < 450
+    assert ten.ping.logged > without.ping.logged
+    assert ten.join.calls == {"GetItem": 1, "PutItem": 1, "UpdateItem": 1, "Query": 1}, (
+        "who is put out is asked"
+    )
+
+
 def test_a_message_to_ten_is_billed_by_hand(ten: Room) -> None:
     bill = dollars(ten.message)
     assert bill["API Gateway"] == pytest.approx(11e-6)

@@ -21,7 +21,9 @@ BURST = 10
 @pytest.fixture(scope="module")
 def narrow() -> Iterator[Running]:
     """The chat, with a narrow door: one handshake a second, and ten at once."""
-    with running(ROOT / "template.yaml", ConnectRate="1", ConnectBurst=str(BURST)) as deployed:
+    with running(
+        ROOT / "template.yaml", ConnectRate="1", ConnectBurst=str(BURST), ReservedConcurrency="7"
+    ) as deployed:
         yield deployed
 
 
@@ -49,3 +51,13 @@ async def test_a_flood_of_handshakes_gets_429_while_members_keep_talking(narrow:
     assert answers.keys() == {101, 429}
     # The two of before took two of the ten; and while this runs, one more is let in each second.
     assert answers[429] > FLOOD - BURST - TIMEOUT
+
+
+def test_only_what_strangers_reach_is_held_to_a_number_of_functions_at_once(narrow: Running) -> None:
+    functions = narrow.deployed.stack.functions.values()
+    assert {each.label for each in functions if each.reserved_concurrency == 7} == {
+        "AdmitFunction",
+        "ConnectFunction",
+        "DefaultFunction",
+    }
+    assert {each.reserved_concurrency for each in functions} == {7, None}

@@ -7,7 +7,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -21,10 +21,10 @@ from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 
 from tests.conftest import ROOT
-from tests.functions.stand_ins import create_table
+from tests.functions.stand_ins import create_admissions, create_table
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
-MEMBERSHIPS, ROOM_LOG, NAIVE = "Memberships", "RoomLog", "Connections"
+MEMBERSHIPS, ROOM_LOG, ADMISSIONS, NAIVE = "Memberships", "RoomLog", "Admissions", "Connections"
 SLICES = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/Slices"
 METERED = 32 * 1024
 """API Gateway bills a message for each 32 KB begun."""
@@ -156,6 +156,7 @@ _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": REGION,
     "MEMBERSHIPS_TABLE": MEMBERSHIPS,
     "ROOM_LOG_TABLE": ROOM_LOG,
+    "ADMISSIONS_TABLE": ADMISSIONS,
     "SLICES_QUEUE": SLICES,
     "ANNOUNCE_FAILURES_QUEUE": SLICES.replace("Slices", "AnnounceFailures"),
     "MESSAGE_RATE": "0",
@@ -178,7 +179,8 @@ class Stack:
         self.meter.take()
         self.log.seek(0)
         self.log.truncate()
-        self.entries[name].handler(event, context)
+        with redirect_stdout(self.log):  # where the metrics go
+            self.entries[name].handler(event, context)
         counts = self.meter.take()
         counts.invocations = 1
         counts.logged = sum(len(line.encode()) + LOG_EVENT for line in self.log.getvalue().splitlines())
@@ -209,6 +211,7 @@ def stack() -> Iterator[Stack]:
         client = boto3.client("dynamodb")
         create_table(client, MEMBERSHIPS, sort="place", kind="S")
         create_table(client, ROOM_LOG, sort="seq", kind="N")
+        create_admissions(client, ADMISSIONS)
         create_table(client, NAIVE, sort="connection_id", kind="S")
         boto3.client("sqs").create_queue(QueueName="Slices")
         boto3.DEFAULT_SESSION.events.register("before-parameter-build", meter.before)
