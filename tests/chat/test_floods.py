@@ -22,7 +22,7 @@ BURST = 10
 def narrow() -> Iterator[Running]:
     """The chat, with a narrow door: one handshake a second, and ten at once."""
     with running(
-        ROOT / "template.yaml", ConnectRate="1", ConnectBurst=str(BURST), ReservedConcurrency="7"
+        ROOT / "template.yaml", ConnectRate="1", ConnectBurst=str(BURST), ReservedConcurrency="20"
     ) as deployed:
         yield deployed
 
@@ -55,9 +55,9 @@ async def test_a_flood_of_handshakes_gets_429_while_members_keep_talking(narrow:
 
 def test_only_what_strangers_reach_is_held_to_a_number_of_functions_at_once(narrow: Running) -> None:
     functions = narrow.deployed.stack.functions.values()
-    assert {each.label for each in functions if each.reserved_concurrency == 7} == {
+    assert {each.label for each in functions if each.reserved_concurrency == 20} == {
         "AdmitFunction",
         "ConnectFunction",
         "DefaultFunction",
     }
-    assert {each.reserved_concurrency for each in functions} == {7, None}
+    assert {each.reserved_concurrency for each in functions} == {20, None}
