@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,9 +11,16 @@ from websockets.exceptions import ConnectionClosed
 from local_dev.web import http_protocol
 from local_dev.web.limits import FRAME_LIMIT
 from tests.chat.client import ChatClient, room_path
-from tests.security.target import MARK, Target, said
+from tests.security.target import MARK, Target, said, target
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def throttled_chat() -> Iterator[Target]:
+    """Few connections a second."""
+    with target(ConnectRate="1", ConnectBurst="10") as made:
+        yield made
 
 
 async def talks(speaker: ChatClient, *hearers: ChatClient) -> None:
@@ -22,6 +29,23 @@ async def talks(speaker: ChatClient, *hearers: ChatClient) -> None:
     await speaker.send(content)
     for hearer in hearers:
         await hearer.event(type="message", content=content)
+
+
+async def test_a_flood_of_connects_is_turned_away_and_who_is_in_stays(
+    throttled_chat: Target, room: str
+) -> None:
+    async with (
+        throttled_chat.enter(room_path(room, "Ali")) as ali,
+        throttled_chat.enter(room_path(room, "Sara")) as sara,
+    ):
+        await sara.present("Ali", "Sara")
+        flood = [throttled_chat.knock(room_path(room, f"flood {number}")) for number in range(60)]
+        statuses = Counter(status for status, _ in await asyncio.gather(*flood))
+        assert set(statuses) == {101, 429}
+        assert statuses[101] <= 15
+        await talks(ali, sara)
+        await talks(sara, ali)
+    assert throttled_chat.leaks() == []
 
 
 async def test_a_client_has_so_many_connections_in_a_room(ticket_chat: Target, room: str) -> None:
