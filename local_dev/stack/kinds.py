@@ -130,14 +130,18 @@ stacks, which moto would run in containers, or with much that nobody here asks f
 
 DEFERRED = frozenset(
     {
+        "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::Dashboard",
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
         "AWS::Logs::LogGroup",
         "AWS::Logs::ResourcePolicy",
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
     }
 )
-"""Types that moto creates when somebody first asks it for that service: each template has them, their names and
+"""Types that moto creates when somebody first asks it for that service: many templates have them, their names and
 ARNs are known without it, and few handlers ask.
 """
 

@@ -1,4 +1,5 @@
-"""What moto is told only when somebody asks for it: roles, log groups, and the stack itself.
+"""What moto is told only when somebody asks for it: roles, log groups, buckets, dashboards, and the stack
+itself.
 
 Each request's service goes through `LateServices.application`, so whoever asks IAM finds the roles there.
 """
@@ -10,6 +11,7 @@ from typing import Any
 
 from .intrinsics import text_of
 from .kinds import MODULES, service
+from .moto_models import model_of
 from .moto_stack import ACCOUNT, MotoStack
 from .opaque import Opaque
 
@@ -35,7 +37,8 @@ class LateServices:
 
     def _make(self, logical_id: str) -> None:
         try:
-            self._stack.created[logical_id] = self._stack.make(logical_id)
+            if model_of(self._stack.definitions[logical_id]["Type"]):
+                self._stack.created[logical_id] = self._stack.make(logical_id)
         except Exception as error:
             log.warning("%s: moto could not make it: %r", logical_id, error)
         del self._stack.deferred[logical_id]

@@ -96,6 +96,9 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Opaque], Any]] = {
     ("AWS::CloudFront::Distribution", "DomainName"): lambda it: (
         it.address or f"{it.physical_resource_id}.cloudfront.net"
     ),
+    ("AWS::CloudWatch::Alarm", "Arn"): lambda it: (
+        f"arn:aws:cloudwatch:{it.region}:{it.account}:alarm:{it.physical_resource_id}"
+    ),
     ("AWS::IAM::InstanceProfile", "Arn"): _iam("instance-profile"),
     ("AWS::IAM::Role", "Arn"): _iam("role"),
     ("AWS::IAM::Role", "RoleId"): lambda it: (
@@ -107,6 +110,13 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Opaque], Any]] = {
         f"arn:aws:logs:{it.region}:{it.account}:log-group:{it.physical_resource_id}:*"
     ),
     ("AWS::Route53::HostedZone", "NameServers"): lambda it: [],
+    ("AWS::S3::Bucket", "Arn"): lambda it: f"arn:aws:s3:::{it.name}",
+    ("AWS::S3::Bucket", "DomainName"): lambda it: f"{it.name}.s3.amazonaws.com",
+    ("AWS::S3::Bucket", "DualStackDomainName"): lambda it: (
+        f"{it.name}.s3.dualstack.{it.region}.amazonaws.com"
+    ),
+    ("AWS::S3::Bucket", "RegionalDomainName"): lambda it: f"{it.name}.s3.{it.region}.amazonaws.com",
+    ("AWS::S3::Bucket", "WebsiteURL"): lambda it: f"http://{it.name}.s3-website.{it.region}.amazonaws.com",
 }
 
 

@@ -12,6 +12,7 @@ from local_dev.errors import DeployError, TemplateError
 from local_dev.stack.cloud import CREDENTIALS, Cloud, spawn
 from local_dev.stack.kinds import DEFERRED, MODULES, PLAYED, is_inert, service
 from local_dev.stack.moto_stack import MotoStack
+from local_dev.stack.opaque import Opaque
 
 from .conftest import Deploy
 
@@ -55,6 +56,15 @@ MANY: dict[str, Any] = {
         },
         "Topic": {"Type": "AWS::SNS::Topic"},
         "Bucket": {"Type": "AWS::S3::Bucket"},
+        "Alarm": {"Type": "AWS::CloudWatch::Alarm"},
+        "Board": {
+            "Type": "AWS::CloudWatch::Dashboard",
+            "Properties": {"DashboardName": "board", "DashboardBody": "{}"},
+        },
+        "BucketPolicy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": {"Statement": []}},
+        },
         "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": []}}},
         "Setting": {
             "Type": "AWS::SSM::Parameter",
@@ -144,6 +154,14 @@ async def test_many_services_in_a_moto_process() -> None:
         logs = session.client("logs", endpoint_url=cloud.endpoint_url)
         (group,) = logs.describe_log_groups()["logGroups"]
         assert (group["logGroupName"], group["arn"]) == ("/my/logs", cloud.outputs["LogsArn"])
+
+        files = session.client("s3", endpoint_url=cloud.endpoint_url)
+        assert [bucket["Name"] for bucket in files.list_buckets()["Buckets"]] == [ids["Bucket"]]
+        files.put_object(Bucket=ids["Bucket"], Key="a", Body=b"text")
+
+        boards = session.client("cloudwatch", endpoint_url=cloud.endpoint_url)
+        (board,) = boards.list_dashboards()["DashboardEntries"]
+        assert board["DashboardName"] == ids["Board"] == "board"
 
         stacks = session.client("cloudformation", endpoint_url=cloud.endpoint_url)
         (stack,) = stacks.describe_stacks(StackName="many")["Stacks"]
@@ -314,3 +332,35 @@ def test_events_can_be_put_where_a_rule_has_a_function_for_a_target(deployed: De
     event = json.loads(message.body)
     assert (event["source"], event["detail"]) == ("shop", {"what": "tea"})
     assert "ingestion-time" not in event
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+def test_a_bucket_that_waits_has_the_names_that_moto_would_give_it(region: str) -> None:
+    from moto.s3.models import FakeBucket
+
+    waiting = Opaque("AWS::S3::Bucket", "my-files", {}, "123456789012", region)
+    made = FakeBucket("my-files", "123456789012", region)
+    assert waiting.physical_resource_id == made.physical_resource_id
+    for name in ("Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"):
+        assert waiting.attribute(name) == made.get_cfn_attribute(name)
+
+
+def test_names_of_buckets_and_alarms_are_known_without_moto(deployed: Deploy) -> None:
+    text = (
+        "Resources:"
+        + API
+        + """
+  Named: {Type: AWS::S3::Bucket, Properties: {BucketName: my-own-files}}
+  Files: {Type: AWS::S3::Bucket}
+  Policy: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: !Ref Files, PolicyDocument: {Statement: []}}}
+  Alarm: {Type: AWS::CloudWatch::Alarm, Properties: {AlarmName: mine}}
+  Board: {Type: AWS::CloudWatch::Dashboard, Properties: {DashboardBody: "{}"}}
+Outputs:
+  Alarm: {Value: !GetAtt Alarm.Arn}
+"""
+    )
+    made = deployed(text)
+    assert made.resources["Named"].id == "my-own-files"
+    assert made.resources["Files"].id == made.resources["Files"].id.lower()
+    assert made.outputs["Alarm"] == "arn:aws:cloudwatch:us-east-1:123456789012:alarm:mine"
+    assert made.notes() == []

@@ -6,6 +6,7 @@ import textwrap
 import pytest
 
 from local_dev.errors import TemplateError
+from local_dev.stack.managed_policies import MANAGED
 from local_dev.stack.model import (
     Authorization,
     CustomDomain,
@@ -216,6 +217,7 @@ def test_raw_cloudformation_with_node_style_names(deployed: Deploy) -> None:
     assert function.role and "/chat/" in function.role
     assert made.stack.roles[function.role].statements == (
         Statement("Allow", ("execute-api:*",), ("*",)),
+        *MANAGED["AWSLambdaBasicExecutionRole"],
         Statement("Deny", (), ("a", "b"), ("sqs:*",)),
         Statement("Allow", ("s3:GetObject",), ("x",)),
     )
@@ -453,7 +455,7 @@ def test_sam_with_globals_conditions_and_mappings(deployed: Deploy, tmp_path: py
     statements = made.stack.roles[main.role or ""].statements
     assert statements[0].actions == ("execute-api:ManageConnections",)
     assert statements[0].resources == (f"arn:aws:execute-api:*:*:{api.id}/*",)
-    assert statements[-1].actions == ("execute-api:Invoke", "execute-api:ManageConnections")
+    assert set(MANAGED["AmazonAPIGatewayInvokeFullAccess"]) < set(statements)
     (queue,) = made.stack.queue_mappings
     assert queue == QueueMapping(queue.queue, main.name, batch_size=3, partial_responses=True)
     assert queue.queue.startswith("arn:aws:sqs:us-east-1:123456789012:") and queue.queue.endswith(".fifo")
