@@ -13,6 +13,7 @@ from .gateway.gateway import Gateway
 from .gateway.throttles import AccountLimits
 from .iam.credentials import CredentialStore
 from .iam.guard import ConnectionsGuard, InvokeGuard, StackPermissions
+from .interception import relayed
 from .journal import Journal
 from .listener import address_of, listen, url_of
 from .options import Options
@@ -32,7 +33,6 @@ from .web.edge import EdgeFunction
 from .web.proxy import EndpointProxy
 
 if TYPE_CHECKING:
-    from .relay.relay import Interceptor
     from .web.server import Server
 
 log = logging.getLogger(__package__)
@@ -82,8 +82,7 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         journal = Journal()
         faults = Faults(options.faults, journal=journal) if options.faults else None
         credentials = CredentialStore(cloud.account)
-        interceptors = _interceptors(found, credentials, faults, options)
-        through = await cleanup.enter_async_context(_relayed(interceptors, found, options))
+        through = await cleanup.enter_async_context(relayed(found, credentials, faults, options))
         services = Services(
             stack,
             apis,
@@ -131,41 +130,6 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         cleanup.push_async_callback(_end, background)
         cleanup.push_async_callback(_close, serving, server, list(gateways.values()), closing, functions)
         yield Deployment(url, stack, cloud, functions, services, gateways, server)
-
-
-def _interceptors(
-    found: Deployed, credentials: CredentialStore, faults: Faults | None, options: Options
-) -> "list[Interceptor]":
-    """Who has a say in functions' calls to AWS, in order."""
-    interceptors: list[Interceptor] = []
-    if options.check_roles:
-        from .iam.actions import Scope  # noqa: PLC0415 (seldom needed)
-        from .iam.role_check import RoleCheck  # noqa: PLC0415
-
-        secrets = tuple(found.stack.secrets.values())
-        interceptors.append(
-            RoleCheck(credentials.find, Scope(found.cloud.account, found.cloud.region, secrets))
-        )
-    if faults:
-        from .faults.calls import FaultyCalls  # noqa: PLC0415 (seldom needed)
-
-        interceptors.append(FaultyCalls(faults))
-    return interceptors
-
-
-@contextlib.asynccontextmanager
-async def _relayed(
-    interceptors: "list[Interceptor]", found: Deployed, options: Options
-) -> AsyncIterator[dict[str, str]]:
-    """Addresses to be used instead of the endpoints', where calls are intercepted at all."""
-    if not interceptors:
-        yield {}
-        return
-    from .relay.relay import Relay  # noqa: PLC0415 (seldom needed)
-
-    async with Relay(interceptors) as relay:
-        called = {found.cloud.endpoint_url, *options.endpoints.urls()}
-        yield {there: await relay.front(there) for there in called}
 
 
 def warm_up_order(stack: Stack) -> tuple[list[str], list[str]]:

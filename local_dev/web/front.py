@@ -3,11 +3,11 @@ none, each of its CloudFront functions.
 """
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import EdgeError
-from ..iam.wildcards import matches
 from ..stack.distribution import Distribution, Headers, with_headers
 from .edge import EdgeFunction, EdgeRequest, EdgeResponse
 
@@ -16,29 +16,9 @@ log = logging.getLogger(__name__)
 REQUEST_LIMIT = 20_480
 """Bytes of a request's line and headers that CloudFront takes (contract C08)."""
 
-
-_NOT_CHANGED = (
-    *(
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-*",
-        "trailer",
-        "transfer-encoding",
-    ),
-    *(
-        "upgrade",
-        "via",
-        "x-accel-*",
-        "x-amz-cf-*",
-        "x-amzn-*",
-        "x-cache*",
-        "x-edge-*",
-        "x-forwarded-proto",
-        "x-real-ip",
-    ),
+_NOT_CHANGED = re.compile(
+    r"connection|content-length|expect|host|keep-alive|proxy-.*|trailer|transfer-encoding|upgrade|via|x-accel-.*|"
+    r"x-amz-cf-.*|x-amzn-.*|x-cache.*|x-edge-.*|x-forwarded-proto|x-real-ip"
 )
 """Headers that viewer-request functions can neither add nor change.
 
@@ -137,8 +117,8 @@ def _changes(viewer: Viewer, request: EdgeRequest) -> tuple[Headers, frozenset[s
         return (), frozenset()
     sent = {name.lower(): value for name, value in viewer.headers.items()}
     changed = tuple((name, value) for name, value in request.headers.items() if sent.get(name) != value)
-    refused = [name for name, _ in changed if any(matches(pattern, name) for pattern in _NOT_CHANGED)]
+    refused = [name for name, _ in changed if _NOT_CHANGED.fullmatch(name)]
     if refused:
         raise EdgeError(f"the CloudFront function may not change the header {refused[0]}")
-    kept = [name for name in sent if any(matches(pattern, name) for pattern in _NOT_CHANGED)]
+    kept = [name for name in sent if _NOT_CHANGED.fullmatch(name)]
     return changed, frozenset(sent) - frozenset(request.headers) - frozenset(kept)
