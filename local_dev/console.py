@@ -93,12 +93,19 @@ def _metrics(record: dict[str, Any]) -> str:
 
 
 def _only(value: Any) -> Any:
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+    """A single value by itself, and whole numbers as such: Powertools makes floats of all."""
+    values = [
+        int(each) if isinstance(each, float) and each.is_integer() else each for each in _entries(value)
+    ]
+    return values[0] if len(values) == 1 else values or value
+
+
+def _entries(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _trace(lines: Any) -> list[str]:
-    entries = lines if isinstance(lines, list) else []
-    return [line for entry in entries for line in str(entry).rstrip().splitlines()]
+    return [line for entry in _entries(lines) for line in str(entry).rstrip().splitlines()]
 
 
 def _short(value: Any) -> str:

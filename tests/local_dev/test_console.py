@@ -41,7 +41,7 @@ def test_metrics_become_names_and_values() -> None:
         "N": [1.0],
         "T": [2.0, 3],
     }
-    assert readable(json.dumps(line)) == "metrics  reason=late N=1.0 T=[2.0, 3]"
+    assert readable(json.dumps(line)) == "metrics  reason=late N=1 T=[2, 3]"
 
 
 @given(
