@@ -168,6 +168,14 @@ def test_the_stack_gets_what_it_asks_for(template: dict[str, Any], watch: dict[s
     assert eyes["Properties"]["Parameters"]["Service"] == variables["POWERTOOLS_SERVICE_NAME"]
 
 
+@pytest.mark.parametrize(("choice", "disabled"), [("on", "false"), ("off", "true")])
+def test_who_does_not_watch_does_not_pay_for_metrics(
+    choice: str, disabled: str, template: dict[str, Any]
+) -> None:
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    assert evaluated(template, variables["POWERTOOLS_METRICS_DISABLED"], {"Watch": choice}) == disabled
+
+
 @pytest.mark.parametrize(("level", "lambdas"), [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("ERROR", "INFO")])
 def test_metrics_get_past_the_log_level(level: str, lambdas: str, template: dict[str, Any]) -> None:
     logging = template["Globals"]["Function"]["LoggingConfig"]
