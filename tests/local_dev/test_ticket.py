@@ -15,7 +15,7 @@ from local_dev.ticket import Ticket
 from local_dev.ticket_command import run, secret_of
 from tests.asking import ask
 from tests.conftest import ROOT
-from tests.running import Running, running
+from tests.running import Running, client_of, running
 
 TEMPLATE = """
 Resources:
@@ -138,6 +138,19 @@ def test_who_is_told_a_secret(deployed: Running, method: str, headers: dict[str,
 
 def test_the_page_is_told_no_secret(deployed: Running) -> None:
     assert deployed.secret("TicketSecret") not in json.dumps(ask(deployed.url, "GET", "state"))
+
+
+def test_a_secret_that_was_rotated_has_both_its_versions(deployed: Running) -> None:
+    secrets = client_of(deployed, "secretsmanager")
+    secrets.create_secret(Name="rotated", SecretString="old")
+
+    def text(stage: str) -> str:
+        return str(secrets.get_secret_value(SecretId="rotated", VersionStage=stage)["SecretString"])
+
+    with pytest.raises(secrets.exceptions.ResourceNotFoundException):
+        text("AWSPREVIOUS")
+    secrets.put_secret_value(SecretId="rotated", SecretString="new")
+    assert (text("AWSCURRENT"), text("AWSPREVIOUS")) == ("new", "old")
 
 
 @pytest.mark.parametrize(
