@@ -1,6 +1,7 @@
 # make run     the chat on http://127.0.0.1:$(PORT)/   (make run PORT=8123 ARGS='--param Key=Value')
 # make test    lint, types and every test
 # make rehearse    the real `sam build` and `sam deploy`, with moto for AWS, and what they left there; then the chat as built
+# make scan    templates, what is pinned, and what was committed: no finding without a written reason (tests/scans/accepted.toml)
 # make conformance    the gateway's behaviour, row by row (make conformance URL=wss://…/probe asks a deployed stage)
 # make fuzz SECONDS=100    the frame path for six times as long, route selection, signatures and the management API
 # make chaos   clients talk while everything breaks, 20 times or once (make chaos SEED=7), and what they saw is judged
@@ -19,7 +20,7 @@ BIN := .venv/bin
 SOURCES := functions infra local_dev tests
 REGION_ARG = $(if $(REGION),--region $(REGION))
 
-.PHONY: run test lint types unit rehearse conformance fuzz chaos bench cost format screenshots validate deploy publish put-out teardown lock clean
+.PHONY: run test lint types unit rehearse scan conformance fuzz chaos bench cost format screenshots validate deploy publish put-out teardown lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m local_dev --port $(PORT) $(ARGS)
@@ -37,6 +38,9 @@ unit: .venv/dev.stamp
 
 rehearse: .venv/dev.stamp .venv-sam/stamp
 	SAM=.venv-sam/bin/sam $(BIN)/python -m pytest -q tests/rehearsal $(ARGS)
+
+scan: .venv/dev.stamp .venv-scan/stamp
+	$(BIN)/python -m tests.scans
 
 conformance: .venv/dev.stamp
 	$(BIN)/python -m pytest -q --tb=short --rows tests/conformance $(if $(URL),--url $(URL)) $(ARGS)

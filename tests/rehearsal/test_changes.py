@@ -70,6 +70,9 @@ def life(built: Deployments, cloud: Cloud, again: Deployed) -> Life:
         "CertificateArn": CERTIFICATE,
         "HostedZoneId": zone_id,
         "WebAclArn": WEB_ACL,
+        "AlarmEmail": "operator@example.org",
+        "MonthlyBudget": "20",
+        "ReservedConcurrency": "10",
     }
     census = {"before": cloud.census()}
     made = built.deploy("full", parameters)
