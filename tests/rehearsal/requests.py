@@ -203,13 +203,15 @@ def _check_first(name: str) -> None:
             needed = {"CAPABILITY_NAMED_IAM"}
         if needed - given:
             raise ValidationError(message=f"Requires capabilities : {sorted(needed)}")
-        broken = broken_rules(
-            template,
-            {
-                item["ParameterKey"]: item.get("ParameterValue", "")
-                for item in self._get_param("Parameters", [])
-            },
-        )
+        stacks = self.cloudformation_backend.stacks.values()
+        before = next((stack for stack in stacks if stack.name == self._get_param("StackName")), None)
+        parameters = {
+            item["ParameterKey"]: before.stack_parameters[item["ParameterKey"]]
+            if before and item.get("UsePreviousValue")
+            else item["ParameterValue"]
+            for item in self._get_param("Parameters", [])
+        }
+        broken = broken_rules(template, parameters)
         if broken:
             raise ValidationError(message=f"Rules failed: {'; '.join(broken)}")
         return original(self)
@@ -234,6 +236,5 @@ def _parse_change_set(change_set: Any) -> None:
 def _apply(change_set: Any) -> None:
     stack = change_set.stack
     stack.update(change_set.template, change_set.role_arn, change_set.parameters, change_set.tags)
-    stack.parameters = (
-        stack.resource_map.resolved_parameters
-    )  # the next change set is compared with all of them
+    # The next change set is compared with all of them.
+    stack.parameters = stack.resource_map.resolved_parameters

@@ -19,7 +19,7 @@ LEFT_OUT = {"EdgeKey", "TicketSecret"}
 OFF = {"OwnTickets", "RawAddressClosed"}
 """The conditions that are false then."""
 
-NESTED_LEFT_OUT = {"Site": {"AddressV4", "AddressV6"}, "Watch": {"AlarmsEmail", "Budget"}}
+NESTED_LEFT_OUT = {"Site": {"AddressV4", "AddressV6"}, "Eyes": {"AlarmsEmail", "Budget"}}
 
 
 def test_template_is_valid(sam: Sam) -> None:

@@ -1,7 +1,7 @@
 """`make scan`: every scanner, and an end with 1 at a finding without a reason, or a reason without a finding.
 
-Where the advisories cannot be asked for, as without a network, it says so and goes on; with SCAN_ADVISORIES=required, as
-in the workflow, that is a failure too.
+Where the advisories cannot be asked for, as without a network, it says so and goes on; with SCAN_ADVISORIES=required,
+as in the workflow, that is a failure too.
 """
 
 import os

@@ -11,7 +11,7 @@ ACCEPTED = Path(__file__).with_name("accepted.toml")
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule of a tool that something breaks. `where` is a resource, a package or a place; `text` what the tool says."""
+    """A rule of a tool that something breaks. `where` is a resource, a package or a place; `text` the tool's words."""
 
     tool: str
     rule: str

@@ -15,7 +15,10 @@ BIN = ROOT / ".venv-scan" / "bin"
 LIMIT = 600
 """Seconds that a scanner may take."""
 
-TEMPLATES = ["template.yaml", *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("infra/*.yaml"))]
+TEMPLATES = [
+    "template.yaml",
+    *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("infra/*.yaml")),
+]
 LOCKS = sorted(path.name for path in ROOT.glob("requirements*.lock"))
 
 NOT_TEXT = (".lock", ".png", ".svg")
@@ -33,10 +36,7 @@ class Unreachable(ScanError):
 def cfn_lint() -> list[Finding]:
     """AWS's schemas, and AWS's rules for serverless applications."""
     found = _json("cfn-lint", "--format", "json", "-a", "cfn_lint_serverless.rules", "--", *TEMPLATES)
-    return [
-        Finding("cfn-lint", item["Rule"]["Id"], _resource(item), item["Message"])
-        for item in found
-    ]
+    return [Finding("cfn-lint", item["Rule"]["Id"], _resource(item), item["Message"]) for item in found]
 
 
 def _resource(item: dict[str, Any]) -> str:
@@ -66,7 +66,9 @@ def secrets() -> list[Finding]:
     ]
     found = _json("detect-secrets-hook", "--json", *files)["results"]
     return [
-        Finding("secrets", item["type"], f"{name}:{item['hashed_secret'][:12]}", f"line {item['line_number']}")
+        Finding(
+            "secrets", item["type"], f"{name}:{item['hashed_secret'][:12]}", f"line {item['line_number']}"
+        )
         for name, items in found.items()
         for item in items
     ]
@@ -75,14 +77,18 @@ def secrets() -> list[Finding]:
 def advisories() -> list[Finding]:
     """Known vulnerabilities of what the lock files pin. Unreachable where nobody can be asked."""
     if not _audited(["pip==25.0.1"]):
-        raise Unreachable("PyPI's list of advisories is not to be had from here; it has to be asked where it is")
+        raise Unreachable(
+            "PyPI's list of advisories is not to be had from here; it has to be asked where it is"
+        )
     found, unknown = [], set()
     for lock in LOCKS:
         for package in _audited(_pins(ROOT / lock), all_of_them=True):
             if "skip_reason" in package:
                 unknown.add(f"{package['name']} ({lock})")
             for item in package.get("vulns", []):
-                found.append(Finding("advisories", item["id"], package["name"], f"{package['version']}, {lock}"))
+                found.append(
+                    Finding("advisories", item["id"], package["name"], f"{package['version']}, {lock}")
+                )
     if unknown:
         raise ScanError(f"not audited: {', '.join(sorted(unknown))}")
     return found
