@@ -38,6 +38,7 @@ def fetch(url: str) -> bytes:
 class IssuerKeys:
     """The keys of the issuer at `url`. PyJWT's own client asks the issuer again for every unknown key."""
 
+    # None for a shared secret: one in a public document would be known to all.
     algorithms: Sequence[str] = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
 
     def __init__(self, url: str, *, fetch: Fetch = fetch, now: Callable[[], float] = time.monotonic) -> None:
@@ -72,10 +73,8 @@ class IssuerKeys:
 
 
 def _key(found: dict[str, Any]) -> tuple[str, jwt.PyJWK] | None:
-    """A key by its name; None for one that is not for signatures, or of a kind that is not known here. A symmetric
-    one in a public document would be known to all.
-    """
-    if found.get("use", "sig") != "sig" or found.get("kty") == "oct":
+    """A key by its name; None for one that is not for signatures, or of a kind that is not known here."""
+    if found.get("use", "sig") != "sig":
         return None
     try:
         return found["kid"], jwt.PyJWK.from_dict(found)

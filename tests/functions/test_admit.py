@@ -84,6 +84,15 @@ def test_a_foreign_page_is_denied(load: Load, logged: Logged) -> None:
     assert "evil" not in json.dumps(line)
 
 
+def test_clients_that_name_no_origin_may_be_refused(
+    load: Load, logged: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NON_BROWSER_CLIENTS", "refuse")
+    assert effect(admit(load, {})) == "Deny"
+    assert effect(admit(load, {}, headers={"Origin": f"https://{SITE_HOST}"})) == "Allow"
+    assert [line["code"] for line in logged()] == ["origin_refused"]
+
+
 def test_names_in_the_query_are_taken_to_the_letter(load: Load) -> None:
     """The edge function takes room_id and client_id from the path, and drops what else is called so."""
     context = admit(load, {"client_id": "ada", "CLIENT_ID": "eve", "Room_id": "x"})["context"]

@@ -292,6 +292,12 @@ def longest_value(parameter: dict[str, Any]) -> int:
     return int(re.findall(r",(\d+)\}", parameter["AllowedPattern"])[-1])
 
 
+def test_the_edges_key_is_asked_for_once_all_edges_send_it(resources: dict[str, Any]) -> None:
+    assert resources["AdmitFunction"]["Metadata"]["After"] == {
+        "Fn::If": ["RawAddressClosed", {"Fn::GetAtt": ["Site", "Outputs.DistributionId"]}, "nothing"]
+    }
+
+
 def test_the_origins_fit_into_a_variable_of_the_stage(
     resources: dict[str, Any], template: dict[str, Any]
 ) -> None:

@@ -28,6 +28,19 @@ def test_who_is_put_out_is_out_of_that_room_until_then(admissions: Admissions, t
     assert not admissions.is_out(ADA)
 
 
+def test_who_was_put_out_just_now_is_out(admissions: Admissions, store: Store) -> None:
+    """A read that may be behind would let them in again; moto has no such reads, so it is the request that counts."""
+    asked: list[dict[str, object]] = []
+
+    def note(params: dict[str, object], **_: object) -> None:
+        asked.append(params)
+
+    store.client.meta.events.register("before-parameter-build.dynamodb.GetItem", note)
+    admissions.is_out(ADA)
+    store.client.meta.events.unregister("before-parameter-build.dynamodb.GetItem", note)
+    assert [params["ConsistentRead"] for params in asked] == [True]
+
+
 def test_the_latest_word_counts(admissions: Admissions, time: Time) -> None:
     admissions.put_out(ADA, until=time.now_ms + 600_000)
     admissions.put_out(ADA, until=time.now_ms + 1)

@@ -108,7 +108,7 @@ def test_a_public_key_is_no_shared_secret(issuer: Issuer, tickets: Tickets) -> N
 @pytest.mark.parametrize(
     "key",
     [
-        {"kty": "oct", "kid": "shared", "k": "c2VjcmV0"},
+        {"kty": "oct", "kid": "shared", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"},
         {"kty": "RSA", "kid": "broken"},
         {"kty": "XYZ", "kid": "unknown"},
         {"kty": "RSA"},
@@ -119,6 +119,8 @@ def test_keys_that_are_of_no_use_are_passed_over(
 ) -> None:
     issuer.keys = [key, {**issuer.keys[0], "kid": "other", "use": "enc"}, *issuer.keys]
     assert refusal(tickets, issuer.signed()) is None
+    shared = jwt.encode(claims(iss=ISSUER), b"secret" * 6, algorithm="HS256", headers={"kid": "shared"})
+    assert refusal(tickets, shared) is Reason.TICKET_INVALID
     assert refusal(tickets, issuer.signed(kid="other")) is Reason.TICKET_INVALID
 
 

@@ -56,6 +56,31 @@ def test_a_seat_costs_one_call(store: Store, memberships: Memberships, time: Tim
     assert store.calls == ["UpdateItem"]
 
 
+def test_a_client_without_a_seat_costs_no_more_than_a_look(
+    store: Store, memberships: Memberships, time: Time
+) -> None:
+    limited = door(store, memberships, time, per_client=1)
+    assert limited.enter(ADA, "A=") is None
+    time.now_ms += SETTLED_SECONDS * 1000
+    store.calls.clear()
+    assert limited.enter(ADA, "B=") is Reason.CLIENT_CONNECTIONS
+    assert store.calls == ["UpdateItem", "BatchGetItem"]
+
+
+def test_no_more_of_a_room_is_read_than_may_be_in_it(
+    store: Store, memberships: Memberships, time: Time
+) -> None:
+    asked: list[dict[str, object]] = []
+
+    def note(params: dict[str, object], **_: object) -> None:
+        asked.append(params)
+
+    store.client.meta.events.register("before-parameter-build.dynamodb.Query", note)
+    door(store, memberships, time, per_room=7).seats.take(ADA, "A=")
+    store.client.meta.events.unregister("before-parameter-build.dynamodb.Query", note)
+    assert [params["Limit"] for params in asked] == [7]
+
+
 def test_seats_that_nobody_sits_on_are_given_up_once_they_are_old(
     store: Store, memberships: Memberships, time: Time
 ) -> None:
