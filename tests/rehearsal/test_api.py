@@ -78,6 +78,11 @@ def test_stage(api: dict[str, Any], deployed: Deployed, template: dict[str, Any]
     assert settings["ThrottlingRateLimit"] == defaults["ThrottleRate"]
     assert settings["ThrottlingBurstLimit"] == defaults["ThrottleBurst"]
     assert settings["DataTraceEnabled"] is False
+    connect = stage["RouteSettings"]["$connect"]
+    assert connect["ThrottlingRateLimit"] == defaults["ConnectRate"]
+    assert connect["ThrottlingBurstLimit"] == defaults["ConnectBurst"]
+    # The host whose pages may connect.
+    assert f"https://{stage['StageVariables']['origins'].split(',')[0]}/" == deployed.outputs["SiteUrl"]
     groups = deployed.cloud("logs").describe_log_groups()["logGroups"]
     arns = {group["arn"].removesuffix(":*") for group in groups}
     assert stage["AccessLogSettings"]["DestinationArn"].removesuffix(":*") in arns
