@@ -49,9 +49,9 @@ class Replaced:
 class Plain:
     """A type whose properties are its API's parameters.
 
-    `identity` are the parameters that say which one is meant, each from the resource; `reads` what an answer of
-    `create` says that the stack wants to know, as attributes of the resource, its id among them. `fixed` are
-    properties that an update cannot have.
+    `identity` are the parameters that say which one is meant; `attributes` what GetAtt gives, from the parameters and
+    the answer of `make`; `fixed` are properties that an update cannot have, `extra` parameters that the API asks for
+    and CloudFormation does not.
     """
 
     service: str
