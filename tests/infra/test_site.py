@@ -23,6 +23,7 @@ GIVEN = {
     "DomainName": "",
     "CertificateArn": "",
     "HostedZoneId": "",
+    "BackendHost": "",
     "WebAclArn": "",
 }
 
@@ -179,6 +180,21 @@ def test_a_web_acl_is_attached_if_there_is_one(distribution: Distribution) -> No
 
 
 # --------------------------------------------------------------------------------------- the bucket
+
+
+def test_a_backend_answers_below_api(distribution: Distribution) -> None:
+    config = distribution(BackendHost="backend.example.org")
+    _, backend = config["CacheBehaviors"]
+    assert (backend["PathPattern"], backend["TargetOriginId"]) == ("/api/*", "backend")
+    assert "POST" in backend["AllowedMethods"]
+    assert backend["ViewerProtocolPolicy"] == "https-only"
+    # Answers to one person must not be kept for another.
+    assert backend["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # CachingDisabled
+    assert backend["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+    [origin] = [item for item in config["Origins"] if item["Id"] == "backend"]
+    assert origin["DomainName"] == "backend.example.org"
+    assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+    assert "OriginCustomHeaders" not in origin  # the API's key is none of its business
 
 
 def test_the_bucket_is_private(site: dict[str, Any]) -> None:
@@ -486,6 +502,7 @@ def test_the_rules_outlast_the_transform(transform: Transform, template: dict[st
         ),
         ("CertificateArn", ["", CERTIFICATE], [CERTIFICATE.replace("us-east-1", "eu-central-1"), "x"]),
         ("HostedZoneId", ["", "Z2FDTNDATAQYW2"], ["/hostedzone/Z2", "example.org"]),
+        ("BackendHost", ["", "backend.example.org"], ["backend", "https://backend.example.org", "a.b/c"]),
         ("WebAclArn", ["", WEB_ACL], [WEB_ACL.replace("global", "regional"), "x"]),
     ],
 )

@@ -44,7 +44,7 @@ class Life:
     census: dict[str, set[str]]
     """`before`, `made` and `deleted`."""
     records: list[dict[str, Any]]
-    header: dict[str, Any]
+    distribution: dict[str, Any]
     secrets: dict[str, str]
     published: dict[str, bytes]
     """What was in the site's bucket, by key."""
@@ -69,6 +69,7 @@ def life(built: Deployments, cloud: Cloud, again: Deployed) -> Life:
         "DomainName": DOMAIN,
         "CertificateArn": CERTIFICATE,
         "HostedZoneId": zone_id,
+        "BackendHost": "backend.example.org",
         "WebAclArn": WEB_ACL,
         "AlarmEmail": "operator@example.org",
         "MonthlyBudget": "20",
@@ -79,8 +80,7 @@ def life(built: Deployments, cloud: Cloud, again: Deployed) -> Life:
     census["made"] = cloud.census()
     versions = {"made": behind_aliases(made)}
     records = cloud("route53").list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
-    config = cloud("cloudfront").get_distribution(Id=made.outputs["DistributionId"])["Distribution"]
-    [header] = config["DistributionConfig"]["Origins"]["Items"][1]["CustomHeaders"]["Items"]
+    distribution = cloud("cloudfront").get_distribution(Id=made.outputs["DistributionId"])["Distribution"]
     secrets = {
         name: cloud("secretsmanager").get_secret_value(SecretId=made.id(name))["SecretString"]
         for name in made.of_type("AWS::SecretsManager::Secret")
@@ -91,11 +91,25 @@ def life(built: Deployments, cloud: Cloud, again: Deployed) -> Life:
     versions["changed"] = behind_aliases(changed)
     built.run("infra.teardown", "--stack", "full", "--yes")  # empties the bucket, and runs `sam delete`
     census["deleted"] = cloud.census()
-    return Life(made, changed, versions, census, records, header, secrets, published)
+    config = distribution["DistributionConfig"]
+    return Life(made, changed, versions, census, records, config, secrets, published)
 
 
-def test_cloudfront_shows_the_api_the_generated_key(life: Life) -> None:
-    assert life.header == {"HeaderName": "x-origin-key", "HeaderValue": life.secrets["EdgeKey"]}
+def test_cloudfront_shows_the_api_and_nobody_else_the_generated_key(life: Life) -> None:
+    shown = {item["Id"]: item["CustomHeaders"].get("Items") for item in life.distribution["Origins"]["Items"]}
+    key = {"HeaderName": "x-origin-key", "HeaderValue": life.secrets["EdgeKey"]}
+    assert [item for item, headers in shown.items() if headers] == ["sockets"]
+    assert shown["sockets"] == [key]
+
+
+def test_a_backend_answers_below_api(life: Life) -> None:
+    behaviours = life.distribution["CacheBehaviors"]["Items"]
+    assert {item["PathPattern"]: item["TargetOriginId"] for item in behaviours} == {
+        "/ws/*": "sockets",
+        "/api/*": "backend",
+    }
+    hosts = {item["Id"]: item["DomainName"] for item in life.distribution["Origins"]["Items"]}
+    assert hosts["backend"] == "backend.example.org"
 
 
 def test_secrets_are_long_and_their_own(life: Life) -> None:
