@@ -1,6 +1,6 @@
 /**
  * Tickets: a signed word on who one is, for a chat that asks for it. One comes in the address, `#<room>&ticket=<token>`;
- * later ones from the site's own backend, where index.html names it: <meta name="parley-tickets" content="/api/ticket">.
+ * later ones from the site's own backend, where index.html names it: <meta name="parley-tickets" content="/backend/ticket">.
  */
 const MARK = "&ticket=";
 const SUBPROTOCOL = "parley";

@@ -83,13 +83,13 @@ def test_a_backend_gives_a_fresh_one_for_the_place(js: Evaluate) -> None:
           return { offer: tickets.offer(), kept, asked };
         }""",
         token="old",
-        url="/api/ticket",
+        url="/backend/ticket",
         answers=[" new\n"],
     )
     assert outcome == {
         "offer": ["parley", "parley.ticket.new"],
         "kept": ["new"],
-        "asked": ["/api/ticket?room=a%26b&client=%D9%85%D8%B1%DB%8C%D9%85"],
+        "asked": ["/backend/ticket?room=a%26b&client=%D9%85%D8%B1%DB%8C%D9%85"],
     }
 
 
@@ -99,7 +99,7 @@ def test_where_the_backend_fails_the_one_at_hand_serves(js: Evaluate, answer: st
       await tickets.start({ room: "r", name: "n" });
       return [tickets.offer()[1], kept];
     }"""
-    outcome = tickets(js, script, token="old", url="/api/ticket", answers=[answer])
+    outcome = tickets(js, script, token="old", url="/backend/ticket", answers=[answer])
     assert outcome == ["parley.ticket.old", []]
 
 
@@ -134,7 +134,7 @@ def with_backend(tmp_path: Path) -> Iterator[ServedGateway]:
     """The same, and a page that names a backend for tickets."""
     site = tmp_path / "site"
     shutil.copytree(ROOT / "site", site)
-    meta = '<meta name="parley-tickets" content="/api/ticket">'
+    meta = '<meta name="parley-tickets" content="/backend/ticket">'
     page = (site / "index.html").read_text(encoding="utf-8").replace("<title>", f"{meta}<title>")
     (site / "index.html").write_text(page, encoding="utf-8")
     served = serve(tmp_path / "log.txt", "--param", "AccessMode=ticket", "--site", str(site))
@@ -193,7 +193,7 @@ def test_a_backend_hands_out_tickets_to_the_page(
 
     with visitors(browser, with_backend.url) as visit:
         page = visit()
-        page.route("**/api/ticket?*", issue)
+        page.route("**/backend/ticket?*", issue)
         page.clock.install()
         enter(page, "Ada", room)
         assert len(asked) == 1

@@ -182,10 +182,10 @@ def test_a_web_acl_is_attached_if_there_is_one(distribution: Distribution) -> No
 # --------------------------------------------------------------------------------------- the bucket
 
 
-def test_a_backend_answers_below_api(distribution: Distribution) -> None:
+def test_a_backend_answers_below_its_path(distribution: Distribution) -> None:
     config = distribution(BackendHost="backend.example.org")
     _, backend = config["CacheBehaviors"]
-    assert (backend["PathPattern"], backend["TargetOriginId"]) == ("/api/*", "backend")
+    assert (backend["PathPattern"], backend["TargetOriginId"]) == ("/backend/*", "backend")
     assert "POST" in backend["AllowedMethods"]
     assert backend["ViewerProtocolPolicy"] == "https-only"
     # Answers to one person must not be kept for another.

@@ -102,11 +102,11 @@ def test_cloudfront_shows_the_api_and_nobody_else_the_generated_key(life: Life) 
     assert shown["sockets"] == [key]
 
 
-def test_a_backend_answers_below_api(life: Life) -> None:
+def test_a_backend_answers_below_its_path(life: Life) -> None:
     behaviours = life.distribution["CacheBehaviors"]["Items"]
     assert {item["PathPattern"]: item["TargetOriginId"] for item in behaviours} == {
         "/ws/*": "sockets",
-        "/api/*": "backend",
+        "/backend/*": "backend",
     }
     hosts = {item["Id"]: item["DomainName"] for item in life.distribution["Origins"]["Items"]}
     assert hosts["backend"] == "backend.example.org"
