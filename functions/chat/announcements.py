@@ -79,6 +79,7 @@ class Announcements:
                     at = self.now()
                     news[change.who.room_id] = _News(at, self.rooms.roll(change.who.room_id, names=True))
             except Unavailable:
+                logger.exception("the room could not be read", **_keys(change))
                 batch, failure = batch[:place], self._cut(change)
                 break
         counted = self._count(batch)

@@ -1,0 +1,350 @@
+"""What the chat does that its roles have to allow, each as a short scene with an end that is seen: what happens where
+all is allowed, and where the one permission is missing that the scene is for.
+"""
+
+import asyncio
+import base64
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from chat import places
+from chat.slices import Slice
+
+from tests.asking import ask
+from tests.chat.client import TIMEOUT, ChatClient
+from tests.running import client_of
+from tests.security.target import Target, said
+
+Item = dict[str, Any]
+
+
+@dataclass
+class Scene:
+    """One room of a deployment. `denied` waits until a refusal for the lack of the permission has been logged."""
+
+    chat: Target
+    room: str
+    granted: bool
+    denied: Callable[[], Any]
+
+    def path(self, client: str, **claims: Any) -> str:
+        """The address by which a client comes in, with a ticket."""
+        token = self.chat.ticket(sub=client, rooms=[self.room], **claims)
+        return f"/ws/{self.room}/{quote(client)}?ticket={token}"
+
+    @asynccontextmanager
+    async def people(self, *names: str, announced: bool = True) -> AsyncIterator[list[ChatClient]]:
+        """Clients who are in, and know it of each other, if they are announced."""
+        async with AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(self.chat.enter(self.path(name))) for name in names]
+            if announced:
+                for client in clients:  # in a large room what is told last need not come last
+                    await client.until(
+                        lambda each: any(
+                            event["users"] == sorted(names) for event in each.of_type("presence")
+                        )
+                    )
+            yield clients
+
+    async def status(self, **claims: Any) -> int:
+        """That of a handshake."""
+        return (await self.chat.knock(self.path("Ali", **claims)))[0]
+
+    # What is in the tables.
+
+    def _table(self) -> dict[str, Any]:
+        return {"TableName": self.chat.running.deployed.cloud.resources["Memberships"].id}
+
+    def put(self, place: str, **item: Any) -> str:
+        """Puts an item of the room into Memberships; its place."""
+        whole = {"room_id": {"S": self.room}, "place": {"S": place}, **item}
+        client_of(self.chat.running, "dynamodb").put_item(**self._table(), Item=whole)
+        return place
+
+    def ghost(self, *, lease: float, client: str = "") -> str:
+        """The membership of a connection that is gone. Without a client's name no announcement is made of it."""
+        connection = base64.urlsafe_b64encode(os.urandom(11)).decode()
+        named = {"client_id": {"S": client}} if client else {}
+        joined = {"N": str(int(time.time() - 60) * 1000)}
+        return self.put(places.of(connection), joined_at=joined, expires_at=after(lease), **named)
+
+    def item(self, place: str) -> Item | None:
+        key = {"room_id": {"S": self.room}, "place": {"S": place}}
+        found = client_of(self.chat.running, "dynamodb").get_item(
+            **self._table(), Key=key, ConsistentRead=True
+        )
+        item: Item | None = found.get("Item")
+        return item
+
+    def forget(self, *places: str) -> None:
+        for place in places:
+            key = {"room_id": {"S": self.room}, "place": {"S": place}}
+            client_of(self.chat.running, "dynamodb").delete_item(**self._table(), Key=key)
+
+    async def vanishes(self, *places: str) -> None:
+        """Where it is allowed, those items are deleted; where not, they are there."""
+        if self.granted:
+            await until(lambda: not any(map(self.item, places)))
+        else:
+            await self.denied()
+            assert all(map(self.item, places))
+            self.forget(*places)
+
+    def slice(self, content: str) -> Slice:
+        """Puts a slice of the whole room, of which nobody has been told."""
+        frame = json.dumps({"type": "message", "content": content}).encode()
+        made = Slice(
+            id=os.urandom(8).hex(),
+            room_id=self.room,
+            span=places.WHOLE,
+            frames=(frame,),
+            told=frozenset(),
+            syncing=False,
+        )
+        queue = self.chat.running.deployed.cloud.resources["Slices"].id
+        client_of(self.chat.running, "sqs").send_message(QueueUrl=queue, MessageBody=made.encode())
+        return made
+
+
+def after(seconds: float) -> dict[str, str]:
+    return {"N": str(int(time.time() + seconds))}
+
+
+async def until(wanted: Callable[[], Any]) -> None:
+    """Wait for what only the tables show."""
+    async with asyncio.timeout(TIMEOUT):
+        while not wanted():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)  # there is nothing that tells
+
+
+# ------------------------------------------------------------------------------------------------------- entering
+
+
+async def entering(scene: Scene) -> None:
+    assert await scene.status() == (101 if scene.granted else 503)
+
+
+async def entering_by_a_secret(scene: Scene) -> None:
+    """A secret is kept for a while, by each environment: so it has to be a new one."""
+    running = scene.chat.running
+    [name] = [
+        name for name, each in running.deployed.stack.functions.items() if each.label == "AdmitFunction"
+    ]
+    running.loop.call_soon_threadsafe(running.deployed.functions.reload, [name])
+    assert await scene.status() == (101 if scene.granted else 500)
+
+
+async def entering_once(scene: Scene) -> None:
+    assert await scene.status(once=True, jti=os.urandom(8).hex()) == (101 if scene.granted else 500)
+    assert await scene.status() == 101
+
+
+async def entering_over_empty_seats(scene: Scene) -> None:
+    """Both of a client's seats are taken by connections that never got in."""
+    scene.put(f"{places.PERSON}Ali", seats={"SS": ["x", "y"]}, seated_at=after(-60), expires_at=after(600))
+    assert await scene.status() == (101 if scene.granted else 503)
+
+
+async def leaving(scene: Scene) -> None:
+    async with scene.people("Ali", "Bo") as [ali, bo]:
+        await bo.socket.close()
+        if scene.granted:
+            await ali.present("Ali")
+        else:
+            await scene.denied()
+            await ali.send({"action": "presence", "id": "who"})
+            assert (await ali.event(id="who"))["users"] == ["Ali", "Bo"]
+
+
+# --------------------------------------------------------------------------------------------------------- frames
+
+
+async def answered(scene: Scene, frame: Item, kind: str) -> None:
+    async with scene.people("Ali") as [ali]:
+        await ali.send({**frame, "id": "asked"})
+        answer = await ali.event(id="asked")
+        assert (answer["type"], answer.get("code")) == (
+            (kind, None) if scene.granted else ("error", "unavailable")
+        )
+
+
+async def speaking(scene: Scene) -> None:
+    await answered(scene, {"content": said()}, "message")
+
+
+async def reading(scene: Scene) -> None:
+    await answered(scene, {"action": "sync"}, "page")
+
+
+async def pinging(scene: Scene) -> None:
+    await answered(scene, {"action": "ping"}, "pong")
+
+
+async def being_heard(scene: Scene) -> None:
+    async with scene.people("Ali", "Sara") as [ali, sara]:
+        await ali.send({"content": said(), "id": "1"})
+        if scene.granted:
+            await sara.event(type="message", id="1")
+        else:
+            await scene.denied()
+            assert not sara.of_type("message")
+
+
+async def ending_what_ran_out(scene: Scene) -> None:
+    async with scene.people("Ali") as [ali]:
+        ghost = scene.ghost(lease=-60)
+        await ali.send(said())
+        await ali.event(type="message")
+        await scene.vanishes(ghost)
+
+
+async def evicting(scene: Scene) -> None:
+    async with scene.people("Ali") as [ali]:
+        ghost = scene.ghost(lease=600)
+        await ali.send(said())
+        await ali.event(type="message")
+        await scene.vanishes(ghost)
+
+
+CROWD = ("Ali", "Bo", "Cy", "Di", "Ed", "Flo")
+"""More than LargeRoom."""
+
+
+async def speaking_in_a_large_room(scene: Scene) -> None:
+    async with scene.people(*CROWD) as clients:
+        await clients[0].send({"content": said(), "id": "1"})
+        await clients[0].event(id="1")
+        if scene.granted:
+            for client in clients:
+                await client.event(id="1")
+        else:
+            await scene.denied()
+            for client in clients:
+                await client.send({"action": "ping", "id": "after"})
+                await client.event(id="after")
+            assert sum(bool(client.of_type("message")) for client in clients) < len(CROWD)
+
+
+# -------------------------------------------------------------------------------------------------- announcements
+
+
+async def announcing(scene: Scene) -> None:
+    async with scene.people("Ali", "Bo", announced=scene.granted) as [ali, _]:
+        if not scene.granted:
+            await scene.denied()
+            assert not ali.of_type("system")
+
+
+async def announcing_ends_what_ran_out(scene: Scene) -> None:
+    async with scene.people("Ali") as [ali]:
+        ghost = scene.ghost(lease=-60)
+        async with scene.chat.enter(scene.path("Bo")):
+            await ali.present("Ali", "Bo")
+            await scene.vanishes(ghost)
+
+
+async def announcing_evicts(scene: Scene) -> None:
+    async with scene.people("Ali"):
+        await scene.vanishes(scene.ghost(lease=600, client="Gil"))
+
+
+async def announcing_to_a_large_room(scene: Scene) -> None:
+    async with scene.people(*CROWD, announced=scene.granted):
+        if not scene.granted:
+            await scene.denied()
+
+
+async def setting_aside(scene: Scene) -> None:
+    """A record that can never be announced: its person's key would be too long."""
+    queue = scene.chat.running.deployed.cloud.resources["AnnounceFailures"].id
+    sqs = client_of(scene.chat.running, "sqs")
+    async with scene.people("Ali"):
+        poison = scene.put("beefpoison=", client_id={"S": "x" * 2_000})
+        if scene.granted:
+
+            def is_there() -> bool:
+                found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+                return any('"Malformed"' in message["Body"] for message in found)
+
+            await until(is_there)
+        else:
+            await scene.denied()
+        scene.forget(poison)
+
+
+# --------------------------------------------------------------------------------------------------------- slices
+
+
+async def delivering(scene: Scene) -> None:
+    async with scene.people("Ali") as [ali]:
+        content = said()
+        scene.slice(content)
+        if scene.granted:
+            await ali.event(content=content)
+        else:
+            await scene.denied()
+            assert not ali.of_type("message")
+
+
+async def noting_what_is_delivered(scene: Scene) -> None:
+    async with scene.people("Ali") as [ali]:
+        content = said()
+        place = f"!{scene.slice(content).id}"
+        await ali.event(content=content)
+        if scene.granted:
+            await until(lambda: scene.item(place))
+        else:
+            await scene.denied()
+            assert scene.item(place) is None
+
+
+async def delivering_ends_what_ran_out(scene: Scene) -> None:
+    ghost = scene.ghost(lease=-60)
+    scene.slice(said())
+    await scene.vanishes(ghost)
+
+
+async def delivering_evicts(scene: Scene) -> None:
+    ghost = scene.ghost(lease=600)
+    scene.slice(said())
+    await scene.vanishes(ghost)
+
+
+async def cutting_again(scene: Scene) -> None:
+    ghosts = [scene.ghost(lease=600) for _ in range(6)]
+    scene.slice(said())
+    await scene.vanishes(*ghosts)
+
+
+async def letting_rest(scene: Scene) -> None:
+    """Who does not answer is left alone for a while."""
+    before = scene.chat.connections()
+    async with scene.people("Ali"):
+        [connection] = set(scene.chat.connections()) - set(before)
+        hang = {"at": "post", "do": "hang", "ms": 4_000, "times": 1, "connection": connection}
+        assert ask(scene.chat.url, "PUT", "faults", {"faults": [hang]})[0] == 200
+        scene.slice(said())
+        place = places.of(connection)
+        if scene.granted:
+            await until(lambda: "time_outs" in (scene.item(place) or {}))
+        else:
+            await scene.denied()
+            assert "time_outs" not in (scene.item(place) or {})
+
+
+# ------------------------------------------------------------------------------------------------------ operators
+
+
+async def putting_out(scene: Scene) -> None:
+    async with scene.people("Ali"):
+        answer = await scene.chat.put_out(scene.room, "Ali")
+        if scene.granted:
+            assert answer["closed"] == 1
+        else:
+            assert answer["errorType"] == "Unavailable"
