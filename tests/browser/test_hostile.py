@@ -91,7 +91,9 @@ class Reader:
         markup = [f"{place} {tag}" for place in ("#rows", "#members", "#room-title") for tag in MARKUP]
         assert page.locator(", ".join(markup)).count() == 0
         # Nothing that is written makes the page wider than it is.
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        for place in ("html", "#log", ".bubble", "#people", "header"):
+            wide = "nodes => nodes.filter((node) => node.scrollWidth > node.clientWidth).length"
+            assert page.locator(place).evaluate_all(wide) == 0, place
 
 
 def test_nothing_that_is_written_runs_or_is_anything_but_text(
