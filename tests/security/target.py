@@ -68,8 +68,8 @@ class Target:
         return [str(each["id"]) for each in gateway.snapshot()]
 
     def lines(self) -> dict[str, list[str]]:
-        """What each function has printed."""
-        return {name: self.running.recorder.lines(name) for name in self.functions}
+        """What each function has printed, and the gateway itself has said."""
+        return {name: self.running.recorder.lines(name) for name in (*self.functions, "gateway")}
 
     async def reason(self, connection_id: str) -> str:
         """Why the handshake was refused, as the log has it and nobody else."""
