@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import (
+    admission,
     connecting,
     engines,
     growing,
@@ -37,7 +38,7 @@ from tests.bench.progress import say
 from tests.bench.subjects import GATEWAY, Subject, all_subjects, gateway
 from tests.conftest import ROOT
 
-ENGINE_ROUNDS, IMPORT_RUNS = 3, 11
+ENGINE_ROUNDS, IMPORT_RUNS, ADMISSION_ROUNDS = 3, 11, 7
 FILES = 8192
 """Sockets that this process, and each that it starts, has to be allowed."""
 LONGEST = 180
@@ -91,7 +92,7 @@ def main() -> None:
     parser.add_argument(
         "--only",
         action="append",
-        choices=("engines", "large rooms", "imports", "starts", "chats", "growth", "straggler"),
+        choices=("engines", "large rooms", "imports", "admission", "starts", "chats", "growth", "straggler"),
     )
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -103,6 +104,7 @@ def main() -> None:
         "engines": lambda: engines.measure(ENGINE_ROUNDS),
         "large rooms": large_rooms.figures,
         "imports": lambda: imports.measure(IMPORT_RUNS),
+        "admission": lambda: admission.measure(ADMISSION_ROUNDS),
         "starts": connecting.starts,
         "chats": lambda: chats(options.peer),
         "growth": growth,

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.bench import engines, imports, large_rooms, straggler
+from tests.bench import admission, engines, imports, large_rooms, straggler
 from tests.bench.plots import Series, bars, lines
 from tests.bench.subjects import DEMO, GATEWAY, LIMIT
 from tests.bench.tables import table
@@ -29,6 +29,8 @@ def sections(results: dict[str, Any]) -> dict[str, str]:
         found["large rooms"] = large_rooms.tables(large)
     if loads := results.get("imports"):
         found["imports"] = imports.tables(loads)
+    if decisions := results.get("admission"):
+        found["admission"] = admission.tables(decisions)
     if chats := results.get("chats"):
         found["chats"] = _chats(chats, results.get("starts", {}))
         found["pouring"] = _pouring(chats)
