@@ -72,8 +72,12 @@ deploy: .venv/run.stamp
 publish: .venv/run.stamp
 	@$(BIN)/python -m infra.publish $(if $(STACK),--stack $(STACK)) $(REGION_ARG) $(ARGS)
 
+# What people call themselves is text: neither make nor the shell may read it.
+override ROOM := $(value ROOM)
+override CLIENT := $(value CLIENT)
+export ROOM CLIENT
 put-out: .venv/run.stamp
-	@$(BIN)/python -m infra.put_out --room '$(ROOM)' --client '$(CLIENT)' $(if $(MINUTES),--minutes $(MINUTES)) $(if $(STACK),--stack $(STACK)) $(REGION_ARG) $(ARGS)
+	@$(BIN)/python -m infra.put_out --room="$$ROOM" --client="$$CLIENT" $(if $(MINUTES),--minutes $(MINUTES)) $(if $(STACK),--stack $(STACK)) $(REGION_ARG) $(ARGS)
 
 teardown: .venv/run.stamp
 	@$(BIN)/python -m infra.teardown $(if $(STACK),--stack $(STACK)) $(REGION_ARG) $(ARGS)

@@ -6,6 +6,7 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from http.client import HTTPException
 from typing import Any
 
 import jwt
@@ -68,7 +69,7 @@ class IssuerKeys:
                 raise ValueError("it is another issuer's document")  # noqa: TRY301
             found = json.loads(self._fetch(discovered["jwks_uri"]))["keys"]
             self._keys = dict(filter(None, map(_key, found)))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError):
             logger.exception("the issuer's keys could not be read")  # those that are known still serve
 
 

@@ -7,6 +7,7 @@ const SUBPROTOCOL = "parley";
 const SOONEST = 10_000;
 const AGAIN_AFTER = 30_000;
 const PATIENCE = 10_000;
+const LATEST = 24 * 60 * 60_000; // timers of more than 24 days run at once
 
 /** The room and the ticket in an address's fragment; "" for what it does not have. @param {string} hash */
 export function readFragment(hash) {
@@ -45,6 +46,7 @@ const expiryOf = (token) => {
  */
 export function createTickets({ token, url, keep, ask = fetch }) {
   let timer = 0;
+  let stopped = false;
 
   /** @param {URLSearchParams} place */
   async function renew(place) {
@@ -52,12 +54,14 @@ export function createTickets({ token, url, keep, ask = fetch }) {
     try {
       const answer = await ask(`${url}?${place}`, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
       if (!answer.ok) throw new Error(`${answer.status}`);
-      token = (await answer.text()).trim();
+      const given = (await answer.text()).trim();
+      if (stopped) return; // what comes after the room was left is not for the next one
+      token = given;
       keep(token);
       const left = expiryOf(token) - Date.now();
-      if (left < Infinity) timer = later(place, Math.max(SOONEST, left / 2));
+      if (left < Infinity) timer = later(place, Math.min(Math.max(SOONEST, left / 2), LATEST));
     } catch {
-      timer = later(place, AGAIN_AFTER); // the one at hand may still be good
+      if (!stopped) timer = later(place, AGAIN_AFTER); // the one at hand may still be good
     }
   }
 
@@ -72,6 +76,9 @@ export function createTickets({ token, url, keep, ask = fetch }) {
     async start({ room, name }) {
       if (url !== "") await renew(new URLSearchParams({ room, client: name }));
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
   };
 }

@@ -103,6 +103,27 @@ def test_where_the_backend_fails_the_one_at_hand_serves(js: Evaluate, answer: st
     assert outcome == ["parley.ticket.old", []]
 
 
+def test_what_comes_after_a_room_was_left_is_not_kept(js: Evaluate) -> None:
+    script = """async (tickets, kept) => {
+      const asked = tickets.start({ room: "r", name: "n" });
+      tickets.stop();
+      await asked;
+      return [kept, tickets.offer()];
+    }"""
+    assert tickets(js, script, url="/backend/ticket", answers=["late"]) == [[], []]
+
+
+def test_a_ticket_for_years_is_not_renewed_at_once(js: Evaluate) -> None:
+    """A browser's timers have 31 bits."""
+    lasting = signed(exp=int(time.time()) + 400 * 86400)
+    script = """async (tickets, kept, asked) => {
+      await tickets.start({ room: "r", name: "n" });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return asked.length;
+    }"""
+    assert tickets(js, script, url="/backend/ticket", answers=[lasting, lasting]) == 1
+
+
 def test_without_a_backend_nobody_is_asked(js: Evaluate) -> None:
     script = (
         "async (tickets, kept, asked) => { await tickets.start({ room: 'r', name: 'n' }); return asked; }"

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -10,6 +12,7 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
 from infra import put_out
+from tests.conftest import ROOT
 
 ASKED = ["--room", "general", "--client", "Eve"]
 
@@ -26,6 +29,25 @@ class Session:
 
     def client(self, name: str, **_: Any) -> Any:
         return self.clients[name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["it's", "x'; touch made; '", "$(shell touch made)", "`touch made`", "-bob", 'a "b" \\ $HOME', "علی"],
+)
+def test_a_name_is_text_to_make_and_to_the_shell(name: str, tmp_path: Path) -> None:
+    """What people call themselves must not run on the operator's machine."""
+    (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    (tmp_path / "requirements.lock").touch()
+    (tmp_path / ".venv" / "run.stamp").touch()
+    command = ["make", "-s", "put-out", f"ROOM={name}", f"CLIENT={name}"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[:4] == ["-m", "infra.put_out", f"--room={name}", f"--client={name}"]
+    assert not (tmp_path / "made").exists()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from http.client import BadStatusLine, IncompleteRead
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -125,7 +126,15 @@ def test_keys_that_are_of_no_use_are_passed_over(
 
 
 @pytest.mark.parametrize(
-    "fault", [OSError("no route"), TimeoutError(), ValueError("too large"), KeyError("issuer")]
+    "fault",
+    [
+        OSError("no route"),
+        TimeoutError(),
+        ValueError("too large"),
+        KeyError("issuer"),
+        IncompleteRead(b"{"),
+        BadStatusLine("nonsense"),
+    ],
 )
 def test_where_it_was_never_reached_nobody_is_let_in(
     issuer: Issuer, tickets: Tickets, time: Time, fault: Exception
@@ -147,6 +156,16 @@ def test_keys_that_are_known_serve_while_it_is_away(issuer: Issuer, tickets: Tic
     tickets.read(issuer.signed())
     tickets.read(issuer.signed())
     assert len(issuer.asked) == 3
+
+
+@pytest.mark.parametrize("keys", [["x"], [None], {"a": 1}, "x", None, [[]]])
+def test_a_document_of_another_shape_takes_no_known_key_away(
+    issuer: Issuer, tickets: Tickets, time: Time, keys: Any
+) -> None:
+    tickets.read(issuer.signed())
+    issuer.keys = keys
+    time.now_ms += round(FRESH_SECONDS * 1000)
+    tickets.read(issuer.signed())
 
 
 def test_a_document_of_another_issuer_is_not_believed(issuer: Issuer, tickets: Tickets) -> None:
