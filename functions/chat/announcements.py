@@ -31,6 +31,7 @@ from chat.events import Event
 from chat.failures import Failures
 from chat.identity import Identity
 from chat.memberships import Roll
+from chat.notices import NoticeBoard
 from chat.people import People
 from chat.rooms import Rooms
 
@@ -59,11 +60,17 @@ class Announcements:
     rooms: Rooms
     people: People
     failures: Failures
+    board: NoticeBoard
     now: Clock = clock.now
 
     @classmethod
     def from_environment(cls) -> "Announcements":
-        return cls(Rooms.from_environment(), People.from_environment(), Failures.from_environment())
+        return cls(
+            Rooms.from_environment(),
+            People.from_environment(),
+            Failures.from_environment(),
+            NoticeBoard.from_environment(),
+        )
 
     def announce(self, records: Iterable[DynamoDBRecord], *, time_left: TimeLeft) -> str | None:
         """Tells every room of the batch its news; answers where the stream has to start again, if it has to.
@@ -130,12 +137,18 @@ class Announcements:
         """
         at, members = news.at, news.roll.members
         presence = events.encode(events.present(news.roll.names, at=at))
-        lines, own = [_line(change, at=at) for change in news.changes], {}
+        told, own = [_line(change, at=at) for change in news.changes], {}
         large = len(members) > self.rooms.large
-        if len(lines) > MOST_LINES or large:
-            told = zip(news.changes, lines, strict=True)
-            own = {change.connection_id: [line] for change, line in told if change.entered}
-            lines = [events.encode(line) for line in _summary(room_id, news.changes, at=at)]
+        if len(told) > MOST_LINES or large:
+            own = {
+                change.connection_id: [events.encode(line)]
+                for change, line in zip(news.changes, told, strict=True)
+                if change.entered
+            }
+            told = _summary(room_id, news.changes, at=at)
+        lines = [events.encode(line) for line in told]
+        if any(member.polls for member in members):
+            self._put_up(room_id, told)
         if large:
             self.rooms.hand_over(
                 room_id, places.WHOLE, [*lines, presence], members=len(members), told=frozenset(own)
@@ -146,6 +159,13 @@ class Announcements:
             [Parcel(member, [*own.get(member.connection_id, lines), presence]) for member in members],
             time_left=time_left,
         )
+
+    def _put_up(self, room_id: str, lines: Sequence[Event]) -> None:
+        try:
+            self.board.add(room_id, lines)
+        except Unavailable:
+            # Those who poll hear of it by who is there, when they next ask.
+            logger.exception("not put up", room=room_id)
 
     def _read(self, records: Iterable[DynamoDBRecord]) -> tuple[list[Change], str | None]:
         """The changes. A record that is none by its shape never will be: it is put aside, and holds up
@@ -181,9 +201,9 @@ def _keys(change: Change) -> dict[str, Any]:
     }
 
 
-def _line(change: Change, *, at: int) -> bytes:
+def _line(change: Change, *, at: int) -> Event:
     tell = events.joined if change.entered else events.left
-    return events.encode(tell(change.who.room_id, change.who.client_id, at=at))
+    return tell(change.who.room_id, change.who.client_id, at=at)
 
 
 def _summary(room_id: str, told: Sequence[Change], *, at: int) -> list[Event]:

@@ -90,10 +90,11 @@ class Connections:
 
         What is worth it is tried again after a pause, a bounded number of times and only while time is
         left. A post that timed out is not: it may have arrived, and the function would be kept from the next
-        message. A member whose posts have timed out rests for a while, and is passed over. Never raises for a
-        connection: each is delivered, gone or failed.
+        message. A member whose posts have timed out rests for a while, and is passed over; one that polls has no
+        connection at all. Never raises for a connection: each is delivered, gone or failed.
         """
         outcome = Outcome()
+        parcels = [parcel for parcel in parcels if not parcel.member.polls]
         reachable = self._reachable(parcels, outcome)
         began = self._now()
         pending = self._round(_packed(reachable), outcome, time_left)

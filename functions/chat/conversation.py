@@ -9,7 +9,7 @@ from chat.clock import Clock
 from chat.connections import TimeLeft
 from chat.errors import Code, ParleyError, Unavailable
 from chat.events import Event
-from chat.frames import Frame, Ping, Publish, Sync
+from chat.frames import Frame, Ping, Presence, Publish, Sync
 from chat.identity import Identity
 from chat.log import RoomLog
 from chat.memberships import Member, Roll
@@ -47,13 +47,31 @@ class Conversation:
             metrics.refused(refusal.code)
             self._reply(events.error(refusal, at=self.now()), who, sender, time_left)
 
-    def _answer(self, frame: Frame, who: Identity, sender: Member, time_left: TimeLeft) -> None:
+    def publish(self, frame: Publish, who: Identity, sender: Member, *, time_left: TimeLeft) -> Event:
+        """Stores a message and tells the room; answers it as it is stored, for a sender that polls."""
+        try:
+            self._touch(frame, who, sender)
+            return self._publish(frame, who, sender, time_left)
+        except ParleyError as refusal:
+            refusal.id = frame.id
+            raise
+
+    def present(self, who: Identity, asker: Member) -> Event:
+        """Who is in the room, for an asker that polls."""
+        self._touch(Presence(), who, asker)
+        return self._present(who, id=None)
+
+    def _touch(self, frame: Frame, who: Identity, sender: Member) -> None:
         self.rooms.memberships.touch(
             who.room_id,
             sender.connection_id,
             takes_token=not isinstance(frame, Ping),
             syncs=isinstance(frame, Sync),
+            polls=sender.polls,
         )
+
+    def _answer(self, frame: Frame, who: Identity, sender: Member, time_left: TimeLeft) -> None:
+        self._touch(frame, who, sender)
         match frame:
             case Publish():
                 self._publish(frame, who, sender, time_left)
@@ -64,11 +82,13 @@ class Conversation:
                 last_seq = self.log.count(who.room_id).last_seq
                 self._reply(events.pong(last_seq, at=self.now(), id=frame.id), who, sender, time_left)
             case _:  # frames.Presence
-                at = self.now()
-                names = self.rooms.roll(who.room_id, names=True).names
-                self._reply(events.present(names, at=at, id=frame.id), who, sender, time_left)
+                self._reply(self._present(who, id=frame.id), who, sender, time_left)
 
-    def _publish(self, frame: Publish, who: Identity, sender: Member, time_left: TimeLeft) -> None:
+    def _present(self, who: Identity, *, id: str | None) -> Event:
+        at = self.now()
+        return events.present(self.rooms.roll(who.room_id, names=True).names, at=at, id=id)
+
+    def _publish(self, frame: Publish, who: Identity, sender: Member, time_left: TimeLeft) -> Event:
         appended = self.log.append(who, frame.content, id=frame.id)
         # Whoever handled a repeated message first may have died before telling anybody. So it is told again, to
         # those who know by its seq whether they have it.
@@ -91,6 +111,7 @@ class Conversation:
         ]
         # The sender is told even if its membership is just ending.
         self.rooms.tell(who.room_id, [sender, *others], appended.message, time_left=time_left)
+        return appended.message
 
     def _roll(self, who: Identity) -> Roll:
         """Who is to be told by us, and in a large room the rest, which is told by others."""

@@ -15,6 +15,7 @@ from chat.handshake import Handshake
 from chat.identity import Identity
 from chat.origins import Origins
 from chat.refusals import Reason, Refused
+from chat.sessions import Session
 
 if TYPE_CHECKING:
     from chat.secret_values import SecretValue
@@ -50,6 +51,13 @@ class Doorkeeper:
         if ticket and self.tickets:
             self.tickets.spend(ticket)  # last, so that nothing else that is wrong uses it up
         return who
+
+    def recognise(self, request: Handshake) -> Session:
+        """Who has been let in before, and polls. `Refused` where it comes past the distribution and that is closed,
+        `NameRefused`, or `NotAdmitted` for no key. Whether the key is good its membership tells.
+        """
+        self._check_edge(request)
+        return Session.of(names.room(request.query.get("room_id")), request.bearer)
 
     def _check_edge(self, handshake: Handshake) -> None:
         if self.edge_key is None:

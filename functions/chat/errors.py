@@ -5,6 +5,7 @@ ParleyError
 ├── FrameRefused     a frame that a client sent
 ├── NotAMember       the connection is not (or no longer) in the room
 ├── RateLimited      it has sent too much at once
+├── NotAdmitted      a client that polls may not enter, or shows no key
 └── Unavailable      the store did not do what was asked
 """
 
@@ -29,6 +30,9 @@ class Code(StrEnum):
     ID_INVALID = "id_invalid"
     NOT_A_MEMBER = "not_a_member"
     RATE_LIMITED = "rate_limited"
+    NOT_ADMITTED = "not_admitted"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+    KEY_MISSING = "key_missing"
     UNAVAILABLE = "unavailable"
 
 
@@ -48,6 +52,9 @@ TEXTS = {
     Code.ID_INVALID: '"id" must be text of 1 to 64 characters.',
     Code.NOT_A_MEMBER: "This connection is no longer in the room. Connect again.",
     Code.RATE_LIMITED: "Too many messages at once. Wait a moment.",
+    Code.NOT_ADMITTED: "You may not enter this room.",
+    Code.TOO_MANY_CONNECTIONS: "There are too many connections already.",
+    Code.KEY_MISSING: "The request shows no key. Enter the room first.",
     Code.UNAVAILABLE: "That could not be done just now. Try again.",
 }
 
@@ -92,6 +99,10 @@ class RateLimited(ParleyError):
     def __init__(self, retry_after_ms: int) -> None:
         super().__init__(Code.RATE_LIMITED)
         self.retry_after_ms = retry_after_ms
+
+
+class NotAdmitted(ParleyError):
+    """A request over HTTP that is turned away at the door. What was wrong is in the log alone."""
 
 
 class Unavailable(ParleyError):

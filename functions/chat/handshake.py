@@ -52,8 +52,19 @@ class Handshake:
 
     @property
     def ticket(self) -> str | None:
-        """The ticket that came as a subprotocol, which no address and so no log of one has, or in the query."""
+        """The ticket that came as a subprotocol or as a bearer's, which no address and so no log of one has, or in
+        the query.
+        """
         for each in self.subprotocols:
             if each.startswith(TICKET_SUBPROTOCOL):
                 return each.removeprefix(TICKET_SUBPROTOCOL)
-        return self.query.get(TICKET_PARAMETER)
+        return self.bearer or self.query.get(TICKET_PARAMETER)
+
+    @property
+    def bearer(self) -> str | None:
+        """What stands behind `Bearer` in the Authorization header (RFC 6750)."""
+        for value in self.headers.get("authorization", ()):
+            scheme, _, token = value.strip().partition(" ")
+            if scheme.lower() == "bearer" and token.strip():
+                return token.strip()
+        return None

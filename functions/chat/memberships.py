@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     Item = Mapping[str, AttributeValueTypeDef]
 
 DEFAULT_LEASE_SECONDS = 7500
+# A poller is heard from every half minute at the latest, and nothing else tells that it is gone.
+POLL_LEASE_SECONDS = 60
+# As the gateway does to a connection (contract L09): who was let in has to be let in anew some time.
+POLL_LONGEST_MS = 2 * 3600 * 1000
 
 # How long a member is left alone whose post timed out. It doubles, up to four minutes.
 REST_MS = 2_000
 REST_DOUBLINGS = 7
 
-_WANTED = "place, joined_at, expires_at, batches, syncs, time_outs, rests_until"
+_WANTED = "place, joined_at, expires_at, batches, syncs, time_outs, rests_until, polls"
 # What a batch of writes takes.
 _BATCH = 25
 
@@ -36,7 +40,7 @@ class Member:
     client takes several events in one frame. `heard`: it has sent something, so it is open. `syncs`: its client
     has asked for the log, so it knows messages by their seq, and is not misled by one that comes twice.
     `time_outs`: so many posts to it timed out since it was last heard from; until `rests_until`, in epoch
-    milliseconds, nobody is to wait for another one.
+    milliseconds, nobody is to wait for another one. `polls`: it comes and asks, so nothing is posted to it.
     """
 
     connection_id: str
@@ -46,6 +50,7 @@ class Member:
     syncs: bool = False
     time_outs: int = 0
     rests_until: int = 0
+    polls: bool = False
 
 
 @dataclass(slots=True)
@@ -91,15 +96,19 @@ class Memberships:
             bucket=Bucket.from_environment(),
         )
 
-    def enter(self, who: Identity, connection_id: str, *, joined_at: int, batches: bool = False) -> None:
+    def enter(
+        self, who: Identity, connection_id: str, *, joined_at: int, batches: bool = False, polls: bool = False
+    ) -> None:
         item = {
             **_key(who.room_id, connection_id),
             "client_id": {"S": who.client_id},
             "joined_at": {"N": str(joined_at)},
-            "expires_at": self._in(self._lease_seconds),
+            "expires_at": self._in(POLL_LEASE_SECONDS if polls else self._lease_seconds),
         }
         if batches:
             item["batches"] = {"BOOL": True}
+        if polls:
+            item["polls"] = {"BOOL": True}
         with dynamodb.unavailable():
             self._client.put_item(TableName=self._table, Item=item)
 
@@ -146,7 +155,13 @@ class Memberships:
                 )
 
     def touch(
-        self, room_id: str, connection_id: str, *, takes_token: bool = False, syncs: bool = False
+        self,
+        room_id: str,
+        connection_id: str,
+        *,
+        takes_token: bool = False,
+        syncs: bool = False,
+        polls: bool = False,
     ) -> None:
         """Proves the membership, renews its lease and, if asked to, takes a token of the connection's bucket,
         in one write; in a second one where the bucket is not full. Raises `NotAMember` or `RateLimited`.
@@ -154,10 +169,12 @@ class Memberships:
         bucket = self._bucket if takes_token else None
         found: Any = None
         for taking in bucket.takings(self._now()) if bucket else [Taking()]:
-            found = self._renew(_key(room_id, connection_id), taking, syncs=syncs)
+            found = self._renew(_key(room_id, connection_id), taking, syncs=syncs, polls=polls)
             if found is None:
                 return
-        assert bucket  # without one, only a membership that is missing fails the write
+        if polls and int(found["joined_at"]["N"]) <= self._now() - POLL_LONGEST_MS:
+            raise NotAMember
+        assert bucket  # without one, only a membership that is missing or too old fails the write
         raise RateLimited(bucket.retry_after_ms(int(found["full_at"]["N"]), now=self._now()))
 
     def rest(self, room_id: str, members: Sequence[Member]) -> None:
@@ -217,11 +234,16 @@ class Memberships:
         if names:
             roll.names.append(item["client_id"]["S"])
 
-    def _renew(self, key: "Item", taking: Taking, *, syncs: bool) -> Any:
+    def _renew(self, key: "Item", taking: Taking, *, syncs: bool, polls: bool) -> Any:
         """None where the write was made, or else the item that did not meet the condition."""
         # Once true it stays so; that it is there at all says that the connection has been heard from.
         synced = ":syncs" if syncs else "if_not_exists(syncs, :syncs)"
-        values: Item = {":lease": self._in(self._lease_seconds), ":syncs": {"BOOL": syncs}}
+        lease = POLL_LEASE_SECONDS if polls else self._lease_seconds
+        values: dict[str, AttributeValueTypeDef] = {":lease": self._in(lease), ":syncs": {"BOOL": syncs}}
+        condition = "attribute_exists(place)" + taking.condition
+        if polls:
+            condition += " AND joined_at > :oldest"
+            values[":oldest"] = {"N": str(self._now() - POLL_LONGEST_MS)}
         with dynamodb.unavailable():
             try:
                 self._client.update_item(
@@ -229,7 +251,7 @@ class Memberships:
                     Key=key,
                     UpdateExpression=f"SET expires_at = :lease, syncs = {synced}{taking.change} "
                     "REMOVE rests_until, time_outs",
-                    ConditionExpression="attribute_exists(place)" + taking.condition,
+                    ConditionExpression=condition,
                     ExpressionAttributeValues={**values, **taking.values},
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
@@ -253,6 +275,7 @@ def _member(item: "Item") -> Member:
         syncs="syncs" in item and item["syncs"]["BOOL"],
         time_outs=int(item["time_outs"]["N"]) if "time_outs" in item else 0,
         rests_until=int(item["rests_until"]["N"]) if "rests_until" in item else 0,
+        polls="polls" in item,
     )
 
 

@@ -70,12 +70,11 @@ class Removal:
     def _close_all(self, who: Identity) -> int:
         roll = self.memberships.roll(who.room_id, names=True)
         of_client = [
-            member.connection_id
-            for member, name in zip(roll.members, roll.names, strict=True)
-            if name == who.client_id
+            member for member, name in zip(roll.members, roll.names, strict=True) if name == who.client_id
         ]
-        for connection_id in of_client:
-            self.closer.close(connection_id)
+        for member in of_client:
+            if not member.polls:
+                self.closer.close(member.connection_id)
             # $disconnect does it too, where it comes; and nobody should be counted who is out.
-            self.memberships.leave(who.room_id, connection_id)
+            self.memberships.leave(who.room_id, member.connection_id)
         return len(of_client)

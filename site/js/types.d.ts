@@ -40,6 +40,7 @@ export type ErrorCode =
   | "room_too_long" | "room_invalid" | "client_too_long" | "client_invalid" | "client_reserved"
   | "content_missing" | "content_invalid" | "content_too_long" | "frame_too_large" | "frame_too_deep"
   | "action_unknown" | "sync_invalid" | "id_invalid" | "not_a_member" | "rate_limited" | "unavailable"
+  | "not_admitted" | "too_many_connections" | "key_missing"
   | "gateway_fault" | "unreachable" | "ticket_expired";
 
 export type WireEvent = Message | SystemLine | Presence | Fault | Pong | Page;

@@ -4,8 +4,10 @@ import asyncio
 import json
 import socket as sockets
 import struct
+from typing import cast
 
 import pytest
+from websockets.exceptions import InvalidStatus
 from websockets.frames import Opcode
 
 from local_dev.clock import Clock
@@ -197,9 +199,21 @@ async def test_l13_beyond_5000_requests_at_once_the_account_is_throttled() -> No
     assert throttled not in "".join(frames)
 
 
+async def let_in(probe: Probe, name: str) -> Watched:
+    """A client of an API whose handshakes another test may just have used up; one more is let in each second."""
+    async with asyncio.timeout(TIMEOUT):
+        while True:
+            try:
+                return cast("Watched", await probe.connect(name))
+            except InvalidStatus as refusal:
+                if refusal.response.status_code != 429:
+                    raise
+            await asyncio.sleep(0.2)
+
+
 async def test_l14_a_throttled_message_is_answered_with_an_error_frame(probe: Probe) -> None:
     """BEL: by analogy with the other error frames."""
-    async with probe.connect("throttled") as socket:
+    async with await let_in(probe, "throttled") as socket:
         for _ in range(12):
             await socket.send('{"action":"limited"}')
         async with asyncio.timeout(TIMEOUT):

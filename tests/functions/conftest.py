@@ -23,6 +23,7 @@ from chat.admissions import Admissions
 from chat.connections import Connections
 from chat.log import RoomLog
 from chat.memberships import Memberships
+from chat.notices import NoticeBoard
 from chat.people import People
 from chat.places import WHOLE
 from chat.posts import BotoPosts
@@ -153,6 +154,11 @@ def memberships(store: Store, time: Time) -> Memberships:
 @pytest.fixture
 def admissions(store: Store, time: Time) -> Admissions:
     return Admissions(store.client, table=ADMISSIONS, now=time.now)
+
+
+@pytest.fixture
+def board(store: Store, time: Time) -> NoticeBoard:
+    return NoticeBoard(store.client, table=MEMBERSHIPS, now=time.now)
 
 
 @pytest.fixture

@@ -256,3 +256,28 @@ def queue_record(message_id: str, body: str, *, sent_at: int) -> dict[str, Any]:
         "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:Slices",
         "awsRegion": "eu-central-1",
     }
+
+
+def http_event(
+    route: str,
+    query: dict[str, str] | None = None,
+    *,
+    key: str | None = None,
+    body: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """An HTTP API's event in payload format 2.0, with the keys that the functions may rely on."""
+    sent = {"host": "abcdefghij.execute-api.eu-central-1.amazonaws.com", **(headers or {})}
+    if key is not None:
+        sent["authorization"] = f"Bearer {key}"
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": route,
+        "headers": sent,
+        "stageVariables": {"origins": f"{SITE_HOST},"},
+        "requestContext": {"routeKey": route, "stage": "$default"},
+        "isBase64Encoded": False,
+    }
+    if query:  # absent where there is none
+        event["queryStringParameters"] = query
+    return event if body is None else event | {"body": body}

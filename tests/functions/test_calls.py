@@ -70,7 +70,7 @@ def test_who_is_told_is_read_without_names(load: Load, asked: list[dict[str, obj
     say(load, content="hello")
     [query] = [params for params in asked if "KeyConditionExpression" in params]
     assert query["ProjectionExpression"] == (
-        "place, joined_at, expires_at, batches, syncs, time_outs, rests_until"
+        "place, joined_at, expires_at, batches, syncs, time_outs, rests_until, polls"
     )
 
 

@@ -18,6 +18,7 @@ Distribution = Callable[..., dict[str, Any]]
 
 GIVEN = {
     "ApiId": "abc123",
+    "PollApiId": "def456",
     "StageName": "live",
     "EdgeKeyArn": "",
     "DomainName": "",
@@ -50,9 +51,9 @@ def test_the_page_is_the_default_and_the_sockets_are_below_ws(distribution: Dist
     config = distribution()
     assert config["DefaultRootObject"] == "index.html"
     assert config["DefaultCacheBehavior"]["TargetOriginId"] == "page"
-    [sockets] = config["CacheBehaviors"]
-    assert (sockets["PathPattern"], sockets["TargetOriginId"]) == ("/ws/*", "sockets")
-    assert {origin["Id"] for origin in config["Origins"]} == {"page", "sockets"}
+    behaviours = [(item["PathPattern"], item["TargetOriginId"]) for item in config["CacheBehaviors"]]
+    assert behaviours == [("/ws/*", "sockets"), ("/api/*", "polls")]
+    assert {origin["Id"] for origin in config["Origins"]} == {"page", "sockets", "polls"}
 
 
 def test_new_protocols_and_addresses(distribution: Distribution) -> None:
@@ -60,11 +61,12 @@ def test_new_protocols_and_addresses(distribution: Distribution) -> None:
     assert (config["HttpVersion"], config["IPV6Enabled"], config["Enabled"]) == ("http2and3", True, True)
 
 
-def test_sockets_are_neither_cached_nor_sent_under_the_viewers_host(
-    distribution: Distribution, site: dict[str, Any]
+@pytest.mark.parametrize("place", [0, 1], ids=["sockets", "polls"])
+def test_neither_sockets_nor_polls_are_cached_or_sent_under_the_viewers_host(
+    distribution: Distribution, site: dict[str, Any], place: int
 ) -> None:
     """Rows C03 to C05 of the gateway's contract."""
-    [sockets] = distribution()["CacheBehaviors"]
+    sockets = distribution()["CacheBehaviors"][place]
     assert sockets["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # CachingDisabled
     assert (
         sockets["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
@@ -98,15 +100,19 @@ def test_the_edge_shows_its_key_only_where_the_raw_address_is_closed(
         return [item["OriginCustomHeaders"] for item in origins if "OriginCustomHeaders" in item]
 
     assert headers() == []
-    assert headers(EdgeKeyArn="arn:x") == [
-        [
-            {
-                "HeaderName": "x-origin-key",
-                "HeaderValue": {"Fn::Sub": "{{resolve:secretsmanager:${EdgeKeyArn}:SecretString}}"},
-            }
+    assert (
+        headers(EdgeKeyArn="arn:x")
+        == [
+            [
+                {
+                    "HeaderName": "x-origin-key",
+                    "HeaderValue": {"Fn::Sub": "{{resolve:secretsmanager:${EdgeKeyArn}:SecretString}}"},
+                }
+            ]
         ]
-    ]
-    [[header]] = headers(EdgeKeyArn="arn:x")
+        * 2
+    ), "the sockets' origin and the polls'"
+    [header], _ = headers(EdgeKeyArn="arn:x")
     assert not re.match(r"x-(edge|amz)-|x-real-ip|cookie|host|via|proxy-|if-", header["HeaderName"])
     given = template["Resources"]["Site"]["Properties"]["Parameters"]["EdgeKeyArn"]
     assert evaluated(template, given, {"RawAddress": "open"}) == ""
@@ -184,7 +190,7 @@ def test_a_web_acl_is_attached_if_there_is_one(distribution: Distribution) -> No
 
 def test_a_backend_answers_below_its_path(distribution: Distribution) -> None:
     config = distribution(BackendHost="backend.example.org")
-    _, backend = config["CacheBehaviors"]
+    *_, backend = config["CacheBehaviors"]
     assert (backend["PathPattern"], backend["TargetOriginId"]) == ("/backend/*", "backend")
     assert "POST" in backend["AllowedMethods"]
     assert backend["ViewerProtocolPolicy"] == "https-only"
@@ -415,7 +421,9 @@ def test_no_transform_is_nested(site: dict[str, Any]) -> None:
 
 
 def test_resources_do_not_wait_for_each_other_in_a_circle(resources: dict[str, Any]) -> None:
-    """The functions may know the site's host, as the site knows the API only, which knows no function."""
+    """The functions of the WebSocket API may know the site's host, as the site knows that API only, which knows no
+    function. The HTTP API knows its own: its document names them.
+    """
     graph = {name: references(item) & resources.keys() for name, item in resources.items()}
     order = list(TopologicalSorter(graph).static_order())
     assert order.index("ChatApi") < order.index("Site")
@@ -424,7 +432,8 @@ def test_resources_do_not_wait_for_each_other_in_a_circle(resources: dict[str, A
         new = graph[waiting.pop()] - before_site
         before_site |= new
         waiting += new
-    assert not [name for name in before_site if resources[name]["Type"] == "AWS::Lambda::Function"]
+    first = {name for name in before_site if resources[name]["Type"] == "AWS::Lambda::Function"}
+    assert first == {"EnterFunction", "PollFunction", "SayFunction"}
 
 
 def test_the_key_is_asked_for_when_the_edges_send_it(

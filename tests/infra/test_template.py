@@ -19,6 +19,9 @@ FUNCTIONS = {
     "ConnectFunction": "connect",
     "DisconnectFunction": "disconnect",
     "DefaultFunction": "default",
+    "EnterFunction": "enter",
+    "PollFunction": "poll",
+    "SayFunction": "say",
     "AnnounceFunction": "announce",
     "DeliverFunction": "deliver",
     "PutOutFunction": "expel",
@@ -55,7 +58,40 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("sqs:SendMessage", "Slices.Arn"),
         POST,
     },
+    "EnterFunction": {
+        ("dynamodb:GetItem", "Admissions.Arn"),
+        ("dynamodb:PutItem", "Admissions.Arn"),
+        ("dynamodb:PutItem", "Memberships.Arn"),
+        ("dynamodb:UpdateItem", "Memberships.Arn"),
+        ("dynamodb:BatchGetItem", "Memberships.Arn"),
+        ("dynamodb:Query", "Memberships.Arn"),
+        ("secretsmanager:GetSecretValue", "TicketSecret"),
+        ("secretsmanager:GetSecretValue", "EdgeKey"),
+    },
+    "PollFunction": {
+        ("dynamodb:UpdateItem", "Memberships.Arn"),
+        ("dynamodb:BatchGetItem", "Memberships.Arn"),
+        ("dynamodb:Query", "Memberships.Arn"),
+        ("dynamodb:BatchGetItem", "RoomLog.Arn"),
+        ("dynamodb:GetItem", "RoomLog.Arn"),
+        ("dynamodb:Query", "RoomLog.Arn"),
+        ("dynamodb:PutItem", "RoomLog.Arn"),
+        ("secretsmanager:GetSecretValue", "EdgeKey"),
+    },
+    "SayFunction": {
+        ("dynamodb:UpdateItem", "Memberships.Arn"),
+        ("dynamodb:Query", "Memberships.Arn"),
+        ("dynamodb:DeleteItem", "Memberships.Arn"),
+        ("dynamodb:BatchWriteItem", "Memberships.Arn"),
+        ("dynamodb:UpdateItem", "RoomLog.Arn"),
+        ("dynamodb:PutItem", "RoomLog.Arn"),
+        ("secretsmanager:GetSecretValue", "EdgeKey"),
+        ("sqs:SendMessage", "Slices.Arn"),
+        POST,
+    },
     "AnnounceFunction": {
+        ("dynamodb:GetItem", "Memberships.Arn"),
+        ("dynamodb:PutItem", "Memberships.Arn"),
         ("dynamodb:UpdateItem", "Memberships.Arn"),
         ("dynamodb:DeleteItem", "Memberships.Arn"),
         ("dynamodb:BatchWriteItem", "Memberships.Arn"),
@@ -119,6 +155,40 @@ ENVIRONMENT = {
         "MESSAGE_RATE",
         "SLICES_QUEUE",
         "LARGE_ROOM",
+        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
+    },
+    "EnterFunction": {
+        "ADMISSIONS_TABLE",
+        "MEMBERSHIPS_TABLE",
+        "NON_BROWSER_CLIENTS",
+        "ACCESS_MODE",
+        "TICKET_SECRET",
+        "TICKET_ISSUER",
+        "TICKET_AUDIENCE",
+        "TICKET_NAME_CLAIM",
+        "TICKET_MAX_SECONDS",
+        "EDGE_KEY",
+        "CONNECTIONS_PER_CLIENT",
+        "CONNECTIONS_PER_ROOM",
+    },
+    "PollFunction": {
+        "MEMBERSHIPS_TABLE",
+        "ROOM_LOG_TABLE",
+        "RETENTION_SECONDS",
+        "MESSAGE_BURST",
+        "MESSAGE_RATE",
+        "POLL_WAIT_SECONDS",
+        "EDGE_KEY",
+    },
+    "SayFunction": {
+        "MEMBERSHIPS_TABLE",
+        "ROOM_LOG_TABLE",
+        "RETENTION_SECONDS",
+        "MESSAGE_BURST",
+        "MESSAGE_RATE",
+        "SLICES_QUEUE",
+        "LARGE_ROOM",
+        "EDGE_KEY",
         "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
     },
     "AnnounceFunction": {
@@ -207,7 +277,8 @@ def test_function_is_explicit(function: str, resources: dict[str, Any], root: Pa
     assert properties["Architectures"] == ["arm64"]
     assert properties["MemorySize"] >= 256
     # A frame's function ends before the gateway gives up on it, at 29 s.
-    assert properties["Timeout"] <= {"announce": 60}.get(module, 25)
+    # A poll's waits for up to 25 s, and ends before its API gives up on it, at 30 s.
+    assert properties["Timeout"] <= {"announce": 60, "poll": 29}.get(module, 25)
 
 
 @each_function
@@ -298,11 +369,22 @@ def test_the_edges_key_is_asked_for_once_all_edges_send_it(resources: dict[str, 
     }
 
 
+def stage_of(api: str, resources: dict[str, Any]) -> dict[str, Any]:
+    """The one stage of the API."""
+    stages = [item for item in resources.values() if item["Type"] == "AWS::ApiGatewayV2::Stage"]
+    [stage] = [item for item in stages if item["Properties"]["ApiId"] == {"Ref": api}]
+    result: dict[str, Any] = stage
+    return result
+
+
+each_api = pytest.mark.parametrize("api", ["ChatApi", "PollApi"])
+
+
+@each_api
 def test_the_origins_fit_into_a_variable_of_the_stage(
-    resources: dict[str, Any], template: dict[str, Any]
+    api: str, resources: dict[str, Any], template: dict[str, Any]
 ) -> None:
-    [stage] = [item for item in resources.values() if item["Type"] == "AWS::ApiGatewayV2::Stage"]
-    assert stage["Properties"]["StageVariables"] == {
+    assert stage_of(api, resources)["Properties"]["StageVariables"] == {
         "origins": {"Fn::Sub": "${Site.Outputs.Host},${AllowedOrigins}"}
     }
     # A value has at most 512 characters of these.
@@ -350,9 +432,7 @@ def test_authorizer_is_always_asked(resources: dict[str, Any]) -> None:
 
 
 def test_stage(resources: dict[str, Any], template: dict[str, Any]) -> None:
-    [stage] = [
-        item["Properties"] for item in resources.values() if item["Type"] == "AWS::ApiGatewayV2::Stage"
-    ]
+    stage = stage_of("ChatApi", resources)["Properties"]
     assert stage["StageName"] == {"Ref": "StageName"}
     assert template["Parameters"]["StageName"]["Default"] == "live"
     settings = stage["DefaultRouteSettings"]
@@ -361,8 +441,43 @@ def test_stage(resources: dict[str, Any], template: dict[str, Any]) -> None:
     assert settings["DataTraceEnabled"] is False
 
 
+def test_who_polls_is_throttled_as_frames_are_and_entering_as_handshakes(resources: dict[str, Any]) -> None:
+    stage = stage_of("PollApi", resources)["Properties"]
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
+    [(route, settings)] = stage["RouteSettings"].items()
+    assert (route, settings["ThrottlingRateLimit"]) == ("POST /api/members", {"Ref": "ConnectRate"})
+
+
+def test_the_http_api_asks_no_authorizer_and_hears_of_every_route(resources: dict[str, Any]) -> None:
+    document = resources["PollApi"]["Properties"]["Body"]
+    routes = {
+        f"{method.upper()} {path}": text(operation["x-amazon-apigateway-integration"]["uri"])
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert {route: re.findall(r"(\w+)Aliaslive", uri) for route, uri in routes.items()} == {
+        "POST /api/members": ["EnterFunction"],
+        "GET /api/members": ["SayFunction"],
+        "DELETE /api/members": ["SayFunction"],
+        "POST /api/messages": ["SayFunction"],
+        "GET /api/events": ["PollFunction"],
+    }
+    assert "securitySchemes" not in str(document)
+
+
+def test_other_pages_may_ask_the_http_api_only_where_they_are_named(
+    resources: dict[str, Any], template: dict[str, Any]
+) -> None:
+    cors = resources["PollApi"]["Properties"]["Body"]["x-amazon-apigateway-cors"]
+    assert evaluated(template, {"cors": cors}, {}) == {}
+    named = evaluated(template, cors, {"AllowedOrigins": "https://a.example,https://b.example"})
+    assert named["allowOrigins"]["Fn::Split"][0] == ","
+    assert set(named["allowHeaders"]) == {"authorization", "content-type"}
+    assert "allowCredentials" not in named
+
+
 def test_handshakes_are_counted_apart_from_frames(resources: dict[str, Any]) -> None:
-    [stage] = [item for item in resources.values() if item["Type"] == "AWS::ApiGatewayV2::Stage"]
+    stage = stage_of("ChatApi", resources)
     assert stage["Properties"]["RouteSettings"] == {
         "$connect": {
             "ThrottlingRateLimit": {"Ref": "ConnectRate"},
@@ -380,21 +495,23 @@ def test_who_strangers_reach_leaves_the_others_room(
     function: str, resources: dict[str, Any], template: dict[str, Any]
 ) -> None:
     reserved = resources[function]["Properties"].get("ReservedConcurrentExecutions")
-    if FUNCTIONS[function] in {"admit", "connect", "default"}:
+    if FUNCTIONS[function] == "poll":
+        assert evaluated(template, {"Value": reserved}, {}) == {}
+        assert evaluated(template, {"Value": reserved}, {"PollConcurrency": "7"}) == {"Value": "7"}
+    elif FUNCTIONS[function] in {"admit", "connect", "default", "enter", "say"}:
         assert evaluated(template, {"Value": reserved}, {}) == {}, "a new account can reserve nothing"
         assert evaluated(template, {"Value": reserved}, {"ReservedConcurrency": "50"}) == {"Value": "50"}
     else:
         assert reserved is None
 
 
-def test_access_log_tells_nothing_private(resources: dict[str, Any]) -> None:
-    [stage] = [
-        item["Properties"] for item in resources.values() if item["Type"] == "AWS::ApiGatewayV2::Stage"
-    ]
-    settings = stage["AccessLogSettings"]
+@each_api
+def test_access_log_tells_nothing_private(api: str, resources: dict[str, Any]) -> None:
+    settings = stage_of(api, resources)["Properties"]["AccessLogSettings"]
     assert text(settings["DestinationArn"]) == "AccessLogs.Arn"
     logged = json.loads(settings["Format"])
-    assert {"requestId", "connectionId", "route", "status"} <= logged.keys()
+    assert {"requestId", "route", "status"} <= logged.keys()
+    assert ("connectionId" in logged) is (api == "ChatApi")
     # Neither the query (a ticket), nor the names, nor what headers say.
     assert not re.search(r"query|header|principal|path|protocol|userAgent", settings["Format"], re.IGNORECASE)
 

@@ -13,6 +13,7 @@ from chat.clock import timestamp
 from chat.failures import Failures
 from chat.identity import Identity
 from chat.memberships import Member, Memberships
+from chat.notices import NoticeBoard, Notices
 from chat.people import People
 from chat.rooms import Rooms
 from chat.slices import Slice
@@ -28,8 +29,8 @@ Told = list[str | list[str]]
 
 
 @pytest.fixture
-def announcements(rooms: Rooms, people: People, time: Time) -> Announcements:
-    return Announcements(rooms, people, Failures(FAILURES), now=time.now)
+def announcements(rooms: Rooms, people: People, board: NoticeBoard, time: Time) -> Announcements:
+    return Announcements(rooms, people, Failures(FAILURES), board, now=time.now)
 
 
 def enter(memberships: Memberships, number: int, who: Identity, id: str) -> dict[str, Any]:
@@ -370,3 +371,51 @@ def test_many_persons_are_counted_at_once_and_failures_lose_and_repeat_nothing(
             break
         left = [record for record in left if int(record["dynamodb"]["SequenceNumber"]) >= int(failed)]
     assert lines == expected
+
+
+def test_where_somebody_polls_the_lines_are_kept_for_it_and_posted_to_the_others(
+    announcements: Announcements,
+    memberships: Memberships,
+    gateway: Gateway,
+    store: Store,
+    time: Time,
+) -> None:
+    def notices() -> Notices:
+        [item] = [item for item in store.items(MEMBERSHIPS) if "lines" in item]
+        return Notices.of(item)
+
+    announce(announcements, enter(memberships, 1, BO, "B="))
+    assert not [item for item in store.items(MEMBERSHIPS) if "lines" in item], "nobody polls"
+    memberships.enter(ADA, "poll-A", joined_at=NOW, polls=True)
+    announce(announcements, stream_record(2, "INSERT", "poll-A", ADA))
+    assert {to for to, _ in gateway.posts} == {"B="}
+    assert told(gateway, "B=")[-2:] == ["ada joined general.", ["ada", "bo"]]
+    assert [line["content"] for line in notices().since(NOW - 1)] == ["ada joined general."]
+    time.now_ms += 10
+    announce(announcements, leave(memberships, 3, BO, "B="))
+    assert [line["content"] for line in notices().since(NOW)] == ["bo left general."]
+
+
+def test_of_a_storm_who_polls_gets_the_one_line(
+    announcements: Announcements, memberships: Memberships, store: Store
+) -> None:
+    memberships.enter(ADA, "poll-A", joined_at=NOW, polls=True)
+    announce(
+        announcements,
+        *(
+            enter(memberships, number, Identity("general", f"p{number}"), f"P{number}=")
+            for number in range(9)
+        ),
+    )
+    [item] = [item for item in store.items(MEMBERSHIPS) if "lines" in item]
+    [line] = Notices.of(item).since(0)
+    assert (line["event"], line["total"]) == ("joined", 9)
+
+
+def test_what_cannot_be_kept_for_who_polls_is_posted_all_the_same(
+    announcements: Announcements, memberships: Memberships, gateway: Gateway, store: Store
+) -> None:
+    memberships.enter(ADA, "poll-A", joined_at=NOW, polls=True)
+    store.faults["GetItem"].append("InternalServerError")
+    assert announce(announcements, enter(memberships, 1, BO, "B=")) is None
+    assert told(gateway, "B=") == ["bo joined general.", ["ada", "bo"]]

@@ -76,3 +76,12 @@ def test_a_time_out_is_the_gateways_fault(gateway: Gateway, environment: None) -
     closer._client.meta.events.register("before-send", fail)
     with pytest.raises(Unavailable):
         closer.close("E1=")
+
+
+def test_who_polls_has_no_connection_to_close(
+    removal: Removal, memberships: Memberships, gateway: Gateway, store: Store
+) -> None:
+    memberships.enter(EVE, "poll-E", joined_at=1, polls=True)
+    assert removal.put_out(EVE, minutes=10)[1] == 1
+    assert gateway.closed == []
+    assert store.members() == []
