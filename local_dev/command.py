@@ -82,6 +82,9 @@ def _addresses(options: Options, running: "Deployment") -> list[tuple[str, str]]
     ws = running.url.replace("http", "ws", 1)
     lines += [(gateway.api.logical_id, f"{ws}/{path}") for path, gateway in running.gateways.items()]
     lines += [
+        (gateway.api.logical_id, f"{running.url}/{path}") for path, gateway in running.http_gateways.items()
+    ]
+    lines += [
         (f"/{path}", f"x-api-key: {key}")
         for path, gateway in running.gateways.items()
         for key in sorted(gateway.api.api_keys)

@@ -11,6 +11,7 @@ from .ahead import Ahead
 from .faults.faults import Faults
 from .gateway.gateway import Gateway
 from .gateway.throttles import AccountLimits
+from .http_api.gateway import HttpGateway
 from .iam.credentials import CredentialStore
 from .iam.guard import ConnectionsGuard, InvokeGuard, StackPermissions
 from .interception import relayed
@@ -40,7 +41,9 @@ log = logging.getLogger(__package__)
 
 @dataclass(frozen=True)
 class Deployment:
-    """A running deployment. `gateways` by their path under `url`; `services` is what functions find around them."""
+    """A running deployment. `gateways` and `http_gateways` by their path under `url`; `services` is what functions find
+    around them.
+    """
 
     url: str
     stack: Stack
@@ -48,6 +51,7 @@ class Deployment:
     functions: LocalFunctions
     services: Services
     gateways: Mapping[str, Gateway]
+    http_gateways: Mapping[str, HttpGateway]
     server: "Server"
 
 
@@ -76,9 +80,9 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         )
         stack, cloud = found.stack, found.cloud
         apis = by_path(stack.apis)
-        proxy = await cleanup.enter_async_context(
-            EndpointProxy(hosts=Addresses(apis).hosts, target=address_of(sock))
-        )
+        http_apis = by_path(stack.http_apis, taken=apis)
+        hosts = Addresses(apis).hosts | Addresses(http_apis).hosts
+        proxy = await cleanup.enter_async_context(EndpointProxy(hosts=hosts, target=address_of(sock)))
         journal = Journal()
         faults = Faults(options.faults, journal=journal) if options.faults else None
         credentials = CredentialStore(cloud.account)
@@ -119,17 +123,32 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
             warming = asyncio.create_task(_outlive(functions.warm(*warm_up_order(stack))))
             cleanup.push_async_callback(_end, [warming])
         await loading
-        gateways = _gateways(apis, functions, services.credentials, journal, options)
+        limits = AccountLimits(clock=options.clock.real)
+        gateways = _gateways(
+            apis, functions, credentials=credentials, journal=journal, limits=limits, options=options
+        )
+        http_gateways = {
+            path: HttpGateway(api, functions, clock=options.clock, limits=limits, journal=journal)
+            for path, api in http_apis.items()
+        }
         server, closing = _server(
-            found, functions, gateways, services=services, faults=faults, journal=journal, options=options
+            found,
+            functions,
+            gateways,
+            http_gateways,
+            services=services,
+            faults=faults,
+            journal=journal,
+            options=options,
         )
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         background = [
             asyncio.create_task(_outlive(work)) for work in _background(found, functions, gateways, options)
         ]
         cleanup.push_async_callback(_end, background)
-        cleanup.push_async_callback(_close, serving, server, list(gateways.values()), closing, functions)
-        yield Deployment(url, stack, cloud, functions, services, gateways, server)
+        ending: list[Gateway | HttpGateway] = [*gateways.values(), *http_gateways.values()]
+        cleanup.push_async_callback(_close, serving, server, ending, closing, functions)
+        yield Deployment(url, stack, cloud, functions, services, gateways, http_gateways, server)
 
 
 def warm_up_order(stack: Stack) -> tuple[list[str], list[str]]:
@@ -144,6 +163,12 @@ def warm_up_order(stack: Stack) -> tuple[list[str], list[str]]:
                 names.append(route.authorizer.function)
             if route and route.integration and route.integration.function:
                 names.append(route.integration.function)
+    for http_api in stack.http_apis:
+        for http_route in http_api.routes.values():
+            if http_route.authorizer and http_route.authorizer.function:
+                others.append(http_route.authorizer.function)
+            if http_route.integration:
+                others.append(http_route.integration.function)
     others += [mapping.function for mapping in stack.stream_mappings]
     others += [mapping.function for mapping in stack.queue_mappings]
     return list(dict.fromkeys(connecting)), list(dict.fromkeys(others))
@@ -161,11 +186,12 @@ def _load() -> None:
 def _gateways(
     apis: Mapping[str, Api],
     functions: LocalFunctions,
+    *,
     credentials: CredentialStore,
     journal: Journal,
+    limits: AccountLimits,
     options: Options,
 ) -> dict[str, Gateway]:
-    limits = AccountLimits(clock=options.clock.real)
     permissions = StackPermissions(credentials.find, region=options.region, clock=options.clock.time)
     return {
         path: Gateway(
@@ -185,6 +211,7 @@ def _server(
     found: Deployed,
     functions: LocalFunctions,
     gateways: Mapping[str, Gateway],
+    http_gateways: Mapping[str, HttpGateway],
     *,
     services: Services,
     faults: Faults | None,
@@ -202,6 +229,7 @@ def _server(
     invoke_guard = InvokeGuard(find, region=cloud.region, clock=clock) if options.iam else None
     app = make_app(
         gateways=gateways,
+        http_gateways=http_gateways,
         edges=[] if stack.distribution else [EdgeFunction(source) for source in stack.edge_sources],
         distribution=stack.distribution,
         site=options.site,
@@ -297,7 +325,7 @@ async def _outlive(work: Coroutine[Any, Any, None]) -> None:
 async def _close(
     serving: asyncio.Task[None],
     server: "Server",
-    gateways: Iterable[Gateway],
+    gateways: Iterable[Gateway | HttpGateway],
     closing: Callable[[], None],
     functions: LocalFunctions,
 ) -> None:

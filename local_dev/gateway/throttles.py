@@ -1,15 +1,28 @@
 """Throttles as token buckets: the account's, a stage's and its routes' (contract H18, L13, L14, M10)."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from ..stack.model import Api, Throttle
+from ..stack.model import Throttle
 
 CONNECTIONS = Throttle(rate=500, burst=500)
 """New connections of an account and region (contract H18)."""
 
 REQUESTS = Throttle(rate=10_000, burst=5_000)
 """Messages and calls of the management API, of an account and region (contract L13)."""
+
+
+class ThrottledStage(Protocol):
+    """A stage of an API of either kind."""
+
+    @property
+    def throttle(self) -> Throttle | None:
+        """What all its routes share that have none of their own."""
+
+    @property
+    def route_throttles(self) -> Mapping[str, Throttle]:
+        """Those of routes, by their keys."""
 
 
 class TokenBucket:
@@ -44,7 +57,7 @@ class AccountLimits:
 class StageThrottles:
     """The throttles of one stage: a bucket for each route that has one of its own, one for all others."""
 
-    def __init__(self, api: Api, *, clock: Callable[[], float]) -> None:
+    def __init__(self, api: ThrottledStage, *, clock: Callable[[], float]) -> None:
         self._shared = TokenBucket(api.throttle, clock=clock) if api.throttle else None
         self._own = {key: TokenBucket(throttle, clock=clock) for key, throttle in api.route_throttles.items()}
 

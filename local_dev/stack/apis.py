@@ -8,41 +8,44 @@ from ..errors import TemplateError
 from .cloud import Resource
 from .integrations import IntegrationReader, with_stage_variables
 from .keys import StageKeys, read_keys
-from .model import Api, Authorization, Authorizer, CustomDomain, Route, Throttle
+from .model import Api, Authorization, Authorizer, Route, Throttle
 from .notes import Notebook
 from .opaque import function_name
-from .values import is_true, mapping, number, text, texts
+from .settings import read_domains, read_throttle
+from .values import is_true, mapping, text, texts
 
 ByType = Mapping[str, list[Resource]]
-
-ACCOUNT_RATE, ACCOUNT_BURST = 10_000.0, 5_000
-"""What bounds a stage that leaves one of the two open (contract L13)."""
 
 DEFAULT_KEY_EXPRESSION = "$request.header.x-api-key"
 _DEFAULT = "$default"
 
 
 def read_apis(
-    by_type: ByType, *, functions: frozenset[str], notes: Notebook, account: str, region: str
+    by_type: ByType,
+    *,
+    functions: frozenset[str],
+    notes: Notebook,
+    account: str,
+    region: str,
+    needed: bool = True,
 ) -> tuple[Api, ...]:
-    """Every stage of every WebSocket API; TemplateError where there is none."""
+    """Every stage of every WebSocket API; TemplateError where there is none and one is `needed`."""
     keys = read_keys(by_type, notes)
     found = []
     websockets = []
     for api in by_type.get("AWS::ApiGatewayV2::Api", []):
         if api.properties.get("ProtocolType") != "WEBSOCKET":
-            notes.add(api.logical_id, "HTTP APIs are not run here")
             continue
         websockets.append(api)
         reader = _ApiReader(api, by_type, functions, notes)
         for stage in reader.stages():
             found.append(reader.read(stage, keys, account=account, region=region))
-    if not websockets:
+    if not websockets and needed:
         raise TemplateError(
             "the template has no WebSocket API (AWS::Serverless::WebSocketApi, or AWS::ApiGatewayV2::Api with "
-            "ProtocolType: WEBSOCKET)"
+            "ProtocolType: WEBSOCKET), and no HTTP API with a stage"
         )
-    if not found:
+    if websockets and not found:
         raise TemplateError(f"{websockets[0].logical_id}: the WebSocket API has no stage")
     return tuple(found)
 
@@ -103,14 +106,14 @@ class _ApiReader:
             region=region,
             account=account,
             stage_variables=variables,
-            throttle=_throttle(properties.get("DefaultRouteSettings")),
+            throttle=read_throttle(properties.get("DefaultRouteSettings")),
             route_throttles=self._route_throttles(stage, routes),
             api_key_selection_expression=str(
                 self._api.properties.get("ApiKeySelectionExpression") or DEFAULT_KEY_EXPRESSION
             ),
             api_keys=frozenset(admitted.values),
             generated_keys=dict(admitted.generated),
-            domains=self._domains(name),
+            domains=read_domains(self._of_api("ApiMapping"), name),
         )
 
     def _routes(self, variables: Mapping[str, str]) -> dict[str, Route]:
@@ -207,7 +210,7 @@ class _ApiReader:
     def _route_throttles(self, stage: Resource, routes: Mapping[str, Route]) -> dict[str, Throttle]:
         throttles = {}
         for key, settings in mapping(stage.properties.get("RouteSettings")).items():
-            throttle = _throttle(settings)
+            throttle = read_throttle(settings)
             if key not in routes:
                 self._notes.add(
                     stage.logical_id,
@@ -219,23 +222,6 @@ class _ApiReader:
             elif throttle:
                 throttles[key] = throttle
         return throttles
-
-    def _domains(self, stage: str) -> tuple[CustomDomain, ...]:
-        return tuple(
-            CustomDomain(
-                str(item.properties.get("DomainName", "")), str(item.properties.get("ApiMappingKey") or "")
-            )
-            for item in self._of_api("ApiMapping")
-            if item.properties.get("Stage") == stage
-        )
-
-
-def _throttle(settings: Any) -> Throttle | None:
-    rate = mapping(settings).get("ThrottlingRateLimit")
-    burst = mapping(settings).get("ThrottlingBurstLimit")
-    if rate is None and burst is None:
-        return None
-    return Throttle(number(rate, ACCOUNT_RATE), int(number(burst, ACCOUNT_BURST)))
 
 
 def _schema(schema: Any) -> Mapping[str, Any] | None:

@@ -15,6 +15,9 @@ Headers = tuple[tuple[str, str], ...]
 
 DEFAULT_PATTERN = "*"
 
+READING = frozenset({"GET", "HEAD"})
+"""The methods of a behaviour that names none."""
+
 _UNRESERVED = re.compile(r"%(2[de]|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])", re.IGNORECASE)
 
 
@@ -31,7 +34,8 @@ class Origin:
 class Behaviour:
     """What happens to requests whose path fits `pattern`. `function` is the source of its viewer-request function.
 
-    `forwards_host`: the origin gets the viewer's Host, with which no API answers (contract C05).
+    `forwards_host`: the origin gets the viewer's Host, with which no API answers (contract C05). Requests by other
+    than its `methods` are refused.
     """
 
     pattern: str
@@ -39,6 +43,7 @@ class Behaviour:
     function: str | None = None
     forwards_host: bool = False
     response_headers: ResponseHeaders | None = None
+    methods: frozenset[str] = READING
 
     def fits(self, path: str) -> bool:
         """Whether the behaviour is for a path in its normal form. The pattern's first slash may be left out."""

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from .cloud import Resource
-from .distribution import DEFAULT_PATTERN, Behaviour, Distribution, Origin
+from .distribution import DEFAULT_PATTERN, READING, Behaviour, Distribution, Origin
 from .notes import Notebook
 from .response_headers import MANAGED, NOT_PLAYED, ResponseHeaders, response_headers
-from .values import is_true, mapping, mappings, text
+from .values import is_true, mapping, mappings, text, texts
 
 ByType = Mapping[str, list[Resource]]
 
@@ -93,6 +93,7 @@ class _Reader:
             function=self._function(pattern, item),
             forwards_host=self._forwards_host(text(item.get("OriginRequestPolicyId", ""))),
             response_headers=self._response_headers(item),
+            methods=frozenset(texts(item.get("AllowedMethods"))) or READING,
         )
 
     def _function(self, pattern: str, item: Mapping[str, Any]) -> str | None:

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .distribution import Distribution
+
+if TYPE_CHECKING:
+    from .http_model import HttpApi
 
 INTEGRATION_TIMEOUT = 29.0
 """Seconds an integration may take unless the template says less (contract L11)."""
@@ -219,6 +222,7 @@ class Stack:
 
     functions: Mapping[str, Function]
     apis: tuple[Api, ...]
+    http_apis: "tuple[HttpApi, ...]" = ()
     stream_mappings: tuple[StreamMapping, ...] = ()
     queue_mappings: tuple[QueueMapping, ...] = ()
     edge_sources: tuple[str, ...] = ()

@@ -91,7 +91,8 @@ _IDS: dict[str, Callable[[Opaque], str]] = {
 
 _ATTRIBUTES: dict[tuple[str, str], Callable[[Opaque], Any]] = {
     ("AWS::ApiGatewayV2::Api", "ApiEndpoint"): lambda it: (
-        f"wss://{it.physical_resource_id}.execute-api.{it.region}.amazonaws.com"
+        ("wss" if it.properties.get("ProtocolType") == "WEBSOCKET" else "https")
+        + f"://{it.physical_resource_id}.execute-api.{it.region}.amazonaws.com"
     ),
     ("AWS::CloudFront::Distribution", "DomainName"): lambda it: (
         it.address or f"{it.physical_resource_id}.cloudfront.net"

@@ -11,6 +11,7 @@ from .apis import read_apis
 from .cloud import Resource
 from .distributions import read_distribution
 from .functions import read_functions
+from .http_apis import read_http_apis
 from .loops import LOOP
 from .model import Stack
 from .notes import Notebook
@@ -27,7 +28,7 @@ def read_stack(
     template: Template | None = None,
     notes: Iterable[tuple[str, str]] = (),
 ) -> Stack:
-    """The Stack in `resources`; TemplateError where there is no WebSocket API with a stage in it.
+    """The Stack in `resources`; TemplateError where no API with a stage is in it.
 
     `template` is where they came from, and gives notes their lines; `notes` are the deployment's own, pairs of
     a logical id and a text.
@@ -48,7 +49,10 @@ def read_stack(
             )
     functions = read_functions(by_type, roles=roles, notes=notebook, account=account, region=region)
     names = frozenset(functions)
-    apis = read_apis(by_type, functions=names, notes=notebook, account=account, region=region)
+    http_apis = read_http_apis(by_type, functions=names, notes=notebook, account=account, region=region)
+    apis = read_apis(
+        by_type, functions=names, notes=notebook, account=account, region=region, needed=not http_apis
+    )
     streams, queues = read_sources(by_type, functions=names, notes=notebook)
     for logical_id, keys in colliding_routes(template or {}):
         notebook.add(
@@ -67,6 +71,7 @@ def read_stack(
     return Stack(
         functions=functions,
         apis=apis,
+        http_apis=http_apis,
         stream_mappings=streams,
         queue_mappings=queues,
         edge_sources=tuple(

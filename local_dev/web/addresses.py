@@ -1,22 +1,49 @@
 """Which stage of which API a request is for: by its path on this machine, or by its host as in the cloud.
 
-Pure. Every stage has a key, which is its path here ("prod", "ChatApi/prod"). A request whose Host is an API's
+Pure. Every stage has a key, which is its path here ("prod", "ChatApi/prod"; of an HTTP API's $default stage the API's
+logical id). A request whose Host is an API's
 own domain name or a custom domain of the stack is for that API alone (contract E18, M13, C01).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from ..stack.model import Api
+from ..stack.http_model import DEFAULT
+from ..stack.model import CustomDomain
 
 
-def by_path(apis: Iterable[Api]) -> dict[str, Api]:
-    """The stages by their keys. A stage name that several APIs have is the first one's alone; the others' keys
-    begin with the logical id.
+class Stage(Protocol):
+    """A stage of an API of either kind."""
+
+    @property
+    def logical_id(self) -> str:
+        """The API's."""
+
+    @property
+    def stage(self) -> str:
+        """Its name."""
+
+    @property
+    def domain_name(self) -> str:
+        """The API's own host in the cloud."""
+
+    @property
+    def domains(self) -> tuple[CustomDomain, ...]:
+        """The custom domains that lead to it."""
+
+
+AnyStage = TypeVar("AnyStage", bound=Stage)
+
+
+def by_path(stages: Iterable[AnyStage], taken: Collection[str] = ()) -> dict[str, AnyStage]:
+    """The stages by their keys. A stage name that several APIs have, or that is `taken`, is the first one's alone;
+    the others' keys begin with the logical id.
     """
-    found: dict[str, Api] = {}
-    for api in apis:
-        found[f"{api.logical_id}/{api.stage}" if api.stage in found else api.stage] = api
+    found: dict[str, AnyStage] = {}
+    for api in stages:
+        name = api.logical_id if api.stage == DEFAULT else api.stage
+        found[f"{api.logical_id}/{api.stage}" if name in found or name in taken else name] = api
     return found
 
 
@@ -36,12 +63,13 @@ class Place:
 class Addresses:
     """The addresses of `apis`, by key."""
 
-    def __init__(self, apis: Mapping[str, Api]) -> None:
+    def __init__(self, apis: Mapping[str, Stage]) -> None:
         self._keys = {key: key for key in apis}
         self._stages: dict[str, dict[str, str]] = {}
         self._base_paths: dict[str, dict[str, str]] = {}
         for key, api in apis.items():
-            self._stages.setdefault(api.domain_name.lower(), {})[api.stage] = key
+            path = "" if api.stage == DEFAULT else api.stage
+            self._stages.setdefault(api.domain_name.lower(), {})[path] = key
             for domain in api.domains:
                 self._base_paths.setdefault(domain.name.lower(), {})[domain.base_path.strip("/")] = key
 

@@ -3,8 +3,8 @@ front of the APIs, the static site.
 
 Paths, in this order: `/{key}` is a stage of an API, `/{key}/@connections/{id}` its management API; `/_local`
 and `/2015-03-31` belong to this gateway; any other path is the distribution's. A WebSocket goes through its
-functions, which may turn it into `/{stage}?…` as they do in the cloud; the rest is the site. A request whose Host
-is an API's own never gets further than that API.
+functions, which may turn it into `/{stage}?…` as they do in the cloud; so does a request to a behaviour whose origin
+is an HTTP API; the rest is the site. A request whose Host is an API's own never gets further than that API.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from ..faults.faults import Faults
 from ..gateway.assumptions import Assumptions
 from ..gateway.events import Handshake
 from ..gateway.gateway import Gateway
+from ..http_api.gateway import HttpGateway
 from ..iam.guard import ConnectionsGuard
 from ..stack.distribution import Distribution, Headers
 from .addresses import Addresses
@@ -31,6 +32,7 @@ from .data_plane import DataPlane
 from .edge import EdgeFunction, EdgeResponse
 from .front import Front, Viewer, distributed, functions_alone
 from .handshakes import deny, read_handshake, turn_away
+from .http_plane import HttpPlane, Target
 from .limits import URL_LIMIT
 from .management import add_management_routes
 from .site import Site
@@ -47,6 +49,7 @@ READING = ["GET", "HEAD"]
 def make_app(
     *,
     gateways: Mapping[str, Gateway],
+    http_gateways: Mapping[str, HttpGateway] | None = None,
     edges: Sequence[EdgeFunction] = (),
     distribution: Distribution | None = None,
     site: Path | None,
@@ -55,7 +58,8 @@ def make_app(
     faults: Faults | None = None,
     extra: Sequence[Callable[[FastAPI], None]] = (),
 ) -> FastAPI:
-    """The application for the gateways, by key: the path of each without slashes at its ends.
+    """The application for the gateways, by key: the path of each without slashes at its ends; `http_gateways` are those
+    of HTTP APIs.
 
     `edges` are run for each handshake that is for no stage's path, unless there is a `distribution`, which says
     itself what is run when. EdgeError where one of its functions cannot be loaded. `guard` checks requests to the
@@ -76,11 +80,16 @@ def make_app(
         app.add_route(f"/{prefix}{{rest:path}}", _not_here)
     front = functions_alone(edges) if distribution is None else distributed(distribution)
     app.state.data_plane = _data_plane(gateways, addresses, front, assumed)
+    app.state.http_plane = HttpPlane(
+        http_gateways or {}, front=front, distribution=distribution, at_root=site is None
+    )
     app.add_api_websocket_route("/{path:path}", app.state.data_plane)
     app.add_middleware(ByHost, addresses=addresses)
     app.add_exception_handler(ClientDisconnect, _nobody_listens)
     if site is not None:
         app.mount("/", Site(site, distribution))
+    elif app.state.http_plane.root is not None:
+        app.mount("/", app.state.http_plane.at_root)
     return app
 
 
@@ -93,8 +102,11 @@ class Application(FastAPI):
         """Serve one request or one client."""
         if scope["type"] == "websocket" and not _is_own(scope["path"]):
             await self.state.data_plane(WebSocket(scope, receive, send))
-        else:
-            await super().__call__(scope, receive, send)
+            return
+        if scope["type"] == "http" and (target := _http_target(self.state.http_plane, scope)) is not None:
+            await self.state.http_plane(scope, receive, send, target)
+            return
+        await super().__call__(scope, receive, send)
 
 
 class ByHost:
@@ -161,6 +173,13 @@ async def _serve(plane: DataPlane, gateway: Gateway, socket: WebSocket, handshak
     except asyncio.CancelledError:
         if not gateway.closing:  # at the end uvicorn cancels what still runs, which is no fault
             raise
+
+
+def _http_target(plane: HttpPlane, scope: Scope) -> Target | None:
+    """Where among the HTTP APIs a request goes."""
+    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    path = scope["raw_path"].decode("latin-1")
+    return None if _is_own(path) and not plane.is_api(host) else plane.take(host, path)
 
 
 def _viewer(socket: WebSocket, path: str, query: str) -> Viewer:

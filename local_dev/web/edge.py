@@ -1,4 +1,4 @@
-"""Runs a deployed CloudFront function (viewer-request) on a handshake, in an embedded JavaScript engine.
+"""Runs a deployed CloudFront function (viewer-request) on a request, in an embedded JavaScript engine.
 
 CloudFront functions are plain JavaScript with a `handler(event)`; what they return is the request to
 pass on or a response to give. Their source is taken from the template, so what runs here is what runs
@@ -74,7 +74,7 @@ class EdgeFunction:
             raise EdgeError(f"the CloudFront function cannot be loaded: {_one_line(error)}") from None
 
     def __call__(
-        self, *, path: str, query: str, headers: Mapping[str, str], viewer_ip: str
+        self, *, path: str, query: str, headers: Mapping[str, str], viewer_ip: str, method: str = "GET"
     ) -> EdgeRequest | EdgeResponse:
         """Run the function. `path` and `query` are as they were sent, still encoded."""
         event = {
@@ -82,7 +82,7 @@ class EdgeFunction:
             "context": {"eventType": "viewer-request"},
             "viewer": {"ip": viewer_ip},
             "request": {
-                "method": "GET",
+                "method": method,
                 "uri": path,
                 "querystring": _query_object(query),
                 "headers": {

@@ -1,4 +1,4 @@
-"""What a handshake passes that is not for a stage's own path: the stack's CloudFront distribution, or, where there is
+"""What a request passes that is not for a stage's own path: the stack's CloudFront distribution, or, where there is
 none, each of its CloudFront functions.
 """
 
@@ -28,16 +28,17 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function
 
 @dataclass(frozen=True)
 class Viewer:
-    """A handshake as it came: `path` and `query` still encoded."""
+    """A request as it came: `path` and `query` still encoded."""
 
     path: str
     query: str
     headers: Mapping[str, str]
     ip: str
+    method: str = "GET"
 
     def size(self) -> int:
         """Bytes of its line and headers, about."""
-        line = len(self.path) + len(self.query) + len("GET ? HTTP/1.1")
+        line = len(self.method) + len(self.path) + len(self.query) + len(" ? HTTP/1.1")
         return line + sum(len(name) + len(value) + 4 for name, value in self.headers.items())
 
 
@@ -85,6 +86,8 @@ def distributed(distribution: Distribution) -> Front:
         if viewer.size() > REQUEST_LIMIT:
             return EdgeResponse(413, {}, "")
         behaviour = distribution.behaviour_of(viewer.path)
+        if viewer.method not in behaviour.methods:
+            return EdgeResponse(403, {}, "")
         request = EdgeRequest(viewer.path, viewer.query)
         if behaviour.function is not None:
             result = _run(edges[behaviour.function], viewer, request)
@@ -93,7 +96,7 @@ def distributed(distribution: Distribution) -> Front:
             request = result
         if behaviour.forwards_host:
             log.warning(
-                "a handshake was refused: the behaviour for %s passes the viewer's Host on, with which no API answers: "
+                "a request was refused: the behaviour for %s passes the viewer's Host on, with which no API answers: "
                 "its origin request policy can be AllViewerExceptHostHeader",
                 behaviour.pattern,
             )
@@ -108,7 +111,9 @@ def distributed(distribution: Distribution) -> Front:
 
 def _run(edge: EdgeFunction, viewer: Viewer, request: EdgeRequest) -> EdgeRequest | EdgeResponse:
     headers = viewer.headers if request.headers is None else request.headers
-    return edge(path=request.path, query=request.query, headers=headers, viewer_ip=viewer.ip)
+    return edge(
+        path=request.path, query=request.query, headers=headers, viewer_ip=viewer.ip, method=viewer.method
+    )
 
 
 def _changes(viewer: Viewer, request: EdgeRequest) -> tuple[Headers, frozenset[str]]:

@@ -19,8 +19,14 @@ TARGET_LIMIT = 8 * 1024
 HEAD_LIMIT = 32 * 1024
 """Bytes of a request's line and headers."""
 
-BODY_LIMIT = 8 * 1024 * 1024
-"""Bytes of a request's body; the largest that anyone has a use for is an invocation's event of 6 MB."""
+HTTP_BODY_LIMIT = 10 * 1024 * 1024
+"""Bytes of the body of a request to an HTTP API.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+"""
+
+BODY_LIMIT = HTTP_BODY_LIMIT + 64 * 1024
+"""Bytes of any request's body, and of how it is framed."""
 
 BUFFER_LIMIT = 1024 * 1024
 """Bytes that may wait for one client before posts to it are refused (contract M10)."""

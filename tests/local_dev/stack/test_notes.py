@@ -26,7 +26,7 @@ ROUTE = "  R: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Ws, Rout
         ("  P: {Type: AWS::AppSync::GraphQLApi}\n", ["8 P: AWS::AppSync::GraphQLApi is not run here"]),
         (
             "  H: {Type: AWS::ApiGatewayV2::Api, Properties: {ProtocolType: HTTP}}\n",
-            ["8 H: HTTP APIs are not run here"],
+            ["8 H: this API has no stage, so nobody can reach it"],
         ),
         (
             "  S: {Type: AWS::ApiGatewayV2::Stage, Properties: {ApiId: !Ref Ws, StageName: $default}}\n",

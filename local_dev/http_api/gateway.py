@@ -1,0 +1,139 @@
+"""One stage of an HTTP API: takes a request, has its route's function invoked, and answers."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from ..clock import Clock
+from ..errors import FunctionError, FunctionThrottled
+from ..gateway.ids import extended_request_id
+from ..gateway.integrations import Functions
+from ..gateway.throttles import AccountLimits, StageThrottles
+from ..journal import Journal
+from ..stack.http_model import HttpApi, HttpRoute
+from . import cors
+from .answers import HttpAnswer, Malformed, read_answer, refusal
+from .counters import Counters
+from .events import event
+from .requests import HttpRequest
+from .routing import Routing, Selected
+
+log = logging.getLogger(__name__)
+
+HEAD_LIMIT = 10_240
+"""Bytes of a request's line and its headers' values.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+"""
+
+EVENT_LIMIT = 6 * 1024 * 1024
+"""Bytes of an event that Lambda takes."""
+
+REQUEST_ID = "apigw-requestid"
+"""The header that has a request's id."""
+
+
+class HttpGateway:
+    """Answers the requests to one stage."""
+
+    def __init__(
+        self,
+        api: HttpApi,
+        functions: Functions,
+        *,
+        clock: Clock | None = None,
+        limits: AccountLimits | None = None,
+        journal: Journal | None = None,
+        new_id: Callable[[], str] = extended_request_id,
+    ) -> None:
+        self.api, self._functions, self._journal, self._new_id = api, functions, journal, new_id
+        self._clock = clock or Clock()
+        self._limits = limits or AccountLimits(clock=self._clock.real)
+        self._throttles = StageThrottles(api, clock=self._clock.real)
+        self._routing = Routing(api.routes)
+        self.counters = Counters()
+        self.closing = False
+
+    async def answer(self, request: HttpRequest) -> HttpAnswer:
+        """The response to a request; whatever a function does, there is one."""
+        started, request_id = self._clock.real(), self._new_id()
+        selected = self._routing.select(request.method, request.decoded_path)
+        key = selected.key if selected else None
+        counted = self.counters.of(key)
+        counted.open += 1
+        try:
+            answer = await self._answer(request, selected, request_id)
+        finally:
+            counted.open -= 1
+        counted.requests += 1
+        if self.api.cors is not None and not cors.is_preflight(request):
+            answer = cors.with_cors(self.api.cors, request, answer)
+        if self._journal is not None:
+            self._journal.record(
+                "requested",
+                api=self.api.logical_id,
+                stage=self.api.stage,
+                method=request.method,
+                path=request.path,
+                route=key,
+                status=answer.status,
+                duration_ms=round((self._clock.real() - started) * 1000, 1),
+                request=request_id,
+                source=request.source_ip,
+            )
+        return answer._replace(headers=(*answer.headers, (REQUEST_ID, request_id)), counted=counted)
+
+    async def shut_down(self) -> None:
+        """From now on an invocation that is given up is no fault."""
+        self.closing = True
+
+    async def _answer(self, request: HttpRequest, selected: Selected | None, request_id: str) -> HttpAnswer:
+        if request.size() > HEAD_LIMIT:
+            return refusal(431)
+        route = self.api.routes[selected.key] if selected else None
+        guarded = route is not None and route.authorizer is not None
+        if self.api.cors is not None and cors.is_preflight(request) and not guarded:
+            return cors.preflight(self.api.cors, request)
+        if route is None or selected is None:
+            return refusal(404)
+        if not (self._limits.requests.take() and self._throttles.admit(route.key)):
+            return refusal(429)
+        if route.authorizer is not None:
+            log.warning(
+                "%s refuses everybody: its authorizer is not run here (%s)",
+                route.key,
+                route.authorizer.type.value,
+            )
+            return refusal(401)
+        if route.integration is None:
+            return refusal(500)
+        given = event(
+            self.api, selected, request, request_id=request_id, now_ms=int(self._clock.time() * 1000)
+        )
+        return await self._invoke(route, given)
+
+    async def _invoke(self, route: HttpRoute, given: dict[str, Any]) -> HttpAnswer:
+        integration = route.integration
+        assert integration is not None
+        if len(given.get("body", "")) > EVENT_LIMIT // 2 and len(json.dumps(given)) > EVENT_LIMIT:
+            return refusal(413)
+        try:
+            result = await self._functions.invoke(integration.function, given, wait=integration.timeout)
+            return read_answer(result)
+        except Malformed as error:
+            log.warning("%s: the function's answer is no response: %s", route.key, error)
+            return refusal(500)
+        except (TimeoutError, FunctionThrottled):
+            return refusal(503)
+        except FunctionError:
+            return refusal(500)  # the function's own log says why
+        except asyncio.CancelledError:
+            if not self.closing:
+                raise
+            return refusal(503)
+        except Exception:
+            # A fault of this program: it is for its log, and must not leave the client without an answer.
+            log.exception("%s could not be invoked", integration.function)
+            return refusal(500)

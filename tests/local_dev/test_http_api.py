@@ -1,0 +1,180 @@
+"""A template with an HTTP API behind a distribution: what reaches its function, and what comes back."""
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import urllib3
+
+from tests.running import Running, running
+
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Board: {Type: AWS::Serverless::HttpApi}
+  Echo:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      AutoPublishAlias: live
+      Timeout: 20
+      Events:
+        Read: {Type: HttpApi, Properties: {ApiId: !Ref Board, Path: "/api/notes/{id}", Method: get}}
+        Write: {Type: HttpApi, Properties: {ApiId: !Ref Board, Path: "/api/notes/{id}", Method: post}}
+        Slow: {Type: HttpApi, Properties: {ApiId: !Ref Board, Path: /api/slow, Method: get, TimeoutInMillis: 500}}
+        Waits: {Type: HttpApi, Properties: {ApiId: !Ref Board, Path: /api/waits, Method: get}}
+      InlineCode: |
+        import json, time
+        def handler(event, context):
+            if event["rawPath"] == "/api/slow":
+                time.sleep(1)
+            if event["rawPath"] == "/api/waits":
+                time.sleep(2)
+            if event.get("body") == "raise":
+                raise ValueError("as asked")
+            if event.get("body") == "nonsense":
+                return {"statusCode": "many"}
+            headers = {"X-Kind": "echo"}
+            return {"statusCode": 201, "headers": headers, "cookies": ["a=b", "c=d"], "body": json.dumps(event)}
+  Edge:
+    Type: AWS::CloudFront::Function
+    Properties:
+      Name: edge
+      FunctionCode: |
+        function handler(event) {
+          var request = event.request;
+          if (request.uri === '/api/closed') return {statusCode: 451, headers: {'x-why': {value: 'closed'}}};
+          if (request.uri === '/api/broken') return nothing;
+          request.headers['x-seen'] = {value: request.method + ' ' + request.uri};
+          request.uri = request.uri.replace('/api/rooms/', '/api/notes/');
+          return request;
+        }
+  Headers:
+    Type: AWS::CloudFront::ResponseHeadersPolicy
+    Properties:
+      ResponseHeadersPolicyConfig:
+        Name: headers
+        SecurityHeadersConfig: {FrameOptions: {FrameOption: DENY, Override: true}}
+  Front:
+    Type: AWS::CloudFront::Distribution
+    Properties:
+      DistributionConfig:
+        Enabled: true
+        Origins:
+          - {Id: files, DomainName: files.example}
+          - Id: api
+            DomainName: !Select [2, !Split ["/", !GetAtt Board.ApiEndpoint]]
+            OriginCustomHeaders: [{HeaderName: x-origin-key, HeaderValue: k}]
+        CacheBehaviors:
+          - PathPattern: /api/*
+            TargetOriginId: api
+            AllowedMethods: [GET, HEAD, OPTIONS, PUT, PATCH, POST, DELETE]
+            OriginRequestPolicyId: b689b0a8-53d0-40ab-baf2-68738e2966ac
+            ResponseHeadersPolicyId: !Ref Headers
+            FunctionAssociations: [{EventType: viewer-request, FunctionARN: !GetAtt Edge.FunctionARN}]
+          - {PathPattern: /reading/*, TargetOriginId: api, OriginRequestPolicyId: b689b0a8-53d0-40ab-baf2-68738e2966ac}
+        DefaultCacheBehavior: {TargetOriginId: files}
+"""
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("http")
+    (folder / "template.yaml").write_text(TEMPLATE)
+    (folder / "site").mkdir()
+    (folder / "site" / "index.html").write_text("<!doctype html>")
+    with running(folder / "template.yaml", site=folder / "site") as made:
+        yield made
+
+
+@pytest.fixture
+def client(deployed: Running) -> Iterator[urllib3.HTTPConnectionPool]:
+    with urllib3.connection_from_url(deployed.url, timeout=20, retries=False) as made:
+        yield made
+
+
+Client = urllib3.HTTPConnectionPool
+
+
+def test_through_the_distribution_the_function_sees_what_the_edge_made_of_it(client: Client) -> None:
+    answer = client.request(
+        "POST",
+        "/api/rooms/a%20b?x=1&x=2&y=%20",
+        body="word",
+        headers={"Cookie": "p=q; r=s", "Content-Type": "text/plain", "X-Origin-Key": "guess"},
+    )
+    assert answer.status == 201
+    assert answer.headers["x-kind"] == "echo"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers.getlist("set-cookie") == ["a=b", "c=d"]
+    event = answer.json()
+    assert event["routeKey"] == event["requestContext"]["routeKey"] == "POST /api/notes/{id}"
+    assert event["rawPath"] == "/api/notes/a b"
+    assert event["rawQueryString"] == "x=1&x=2&y=%20"
+    assert event["queryStringParameters"] == {"x": "1,2", "y": " "}
+    assert event["pathParameters"] == {"id": "a b"}
+    assert event["cookies"] == ["p=q", "r=s"]
+    assert event["headers"]["x-seen"] == "POST /api/rooms/a%20b"
+    assert event["headers"]["x-origin-key"] == "k"
+    assert "cookie" not in event["headers"]
+    assert event["body"] == "word"
+    assert event["requestContext"]["requestId"] == answer.headers["apigw-requestid"]
+
+
+def test_the_raw_address_has_no_distribution_before_it(client: Client) -> None:
+    event = client.request("GET", "/Board/api/notes/1", headers={"x-origin-key": "guess"}).json()
+    assert event["headers"]["x-origin-key"] == "guess"
+    assert "x-seen" not in event["headers"]
+    assert event["rawPath"] == "/api/notes/1"
+    assert "body" not in event
+
+
+def test_by_its_own_host_it_has_every_path(client: Client, deployed: Running) -> None:
+    host = next(iter(deployed.deployed.http_gateways.values())).api.domain_name
+    event = client.request("GET", "/api/notes/1", headers={"host": host}).json()
+    assert event["requestContext"]["domainName"] == event["headers"]["host"] == host
+    assert client.request("GET", "/_local/", headers={"host": host}).json() == {"message": "Not Found"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "body", "status", "text"),
+    [
+        ("GET /Board/nothing", "", 404, '{"message":"Not Found"}'),
+        ("PUT /api/notes/1", "", 404, '{"message":"Not Found"}'),
+        ("POST /api/notes/1", "raise", 500, '{"message":"Internal Server Error"}'),
+        ("POST /api/notes/1", "nonsense", 500, '{"message":"Internal Server Error"}'),
+        ("GET /api/slow", "", 503, '{"message":"Service Unavailable"}'),
+        ("GET /api/closed", "", 451, ""),
+        ("GET /api/broken", "", 503, ""),
+        ("POST /reading/x", "", 403, ""),
+        ("GET /api/notes/1", "a body", 403, ""),
+        ("GET /", "", 200, "<!doctype html>"),
+    ],
+)
+def test_what_is_answered_otherwise(client: Client, asked: str, body: str, status: int, text: str) -> None:
+    method, path = asked.split()
+    answer = client.request(method, path, body=body or None, headers={"content-type": "text/plain"})
+    assert (answer.status, answer.data.decode()) == (status, text)
+
+
+def test_who_waits_holds_up_nobody_and_may_go(deployed: Running, client: Client) -> None:
+    counters = next(iter(deployed.deployed.http_gateways.values())).counters
+    host, port = client.host, client.port
+    assert port
+    with socket.create_connection((host, port)) as gone, ThreadPoolExecutor() as pool:
+        gone.sendall(b"GET /api/waits HTTP/1.1\r\nHost: x\r\n\r\n")
+        waiting = pool.submit(urllib3.request, "GET", f"{deployed.url}/api/waits", timeout=20)
+        started = time.monotonic()
+        while counters.of("GET /api/waits").open < 2:
+            assert time.monotonic() - started < 20
+            time.sleep(0.01)
+        assert client.request("GET", "/api/notes/1").status == 201
+        assert not waiting.done()
+        gone.close()
+        assert waiting.result().status == 201
+    while counters.of("GET /api/waits").open:
+        assert time.monotonic() - started < 20
+        time.sleep(0.01)
