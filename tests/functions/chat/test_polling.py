@@ -125,6 +125,15 @@ def test_a_young_hole_is_waited_for(polling: Polling, session: Session, log: Roo
     assert 3 <= round(sum(time.slept), 3) < 4
 
 
+def test_a_question_with_an_id_is_answered_at_once_with_its_page(
+    polling: Polling, session: Session, log: RoomLog, time: Time
+) -> None:
+    log.append(BO, "first", id=None)
+    [page], _ = events(polling, session, after=1, noticed=0, wait=25, id="mine")
+    assert (page["messages"], page["id"], page["through"]) == ([], "mine", 1)
+    assert time.slept == []
+
+
 def test_who_knows_more_than_the_room_is_told(polling: Polling, session: Session, log: RoomLog) -> None:
     log.append(BO, "first", id=None)
     [page], _ = events(polling, session, after=50, noticed=0, wait=25)
