@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -14,32 +14,23 @@ TIMEOUT = 20.0
 Event = dict[str, Any]
 
 
-class ChatClient:
-    """One connection. `events` is all it has received, in order; `frames` is how it came."""
+class Listener:
+    """What a client has heard, whichever way it came. `events` is all of it, in order; `frames` is how it came."""
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
+    def __init__(self) -> None:
         self.events: list[Event] = []
         self.frames: list[Event | list[Event]] = []
         self._changed = asyncio.Condition()
-        self._reader = asyncio.create_task(self._read())
 
-    async def _read(self) -> None:
-        try:
-            async for frame in self.socket:
-                async with self._changed:
-                    found = json.loads(frame)
-                    self.frames.append(found)
-                    self.events += found if isinstance(found, list) else [found]
-                    self._changed.notify_all()
-        except ConnectionClosed:
-            pass
+    async def hear(self, text: str | bytes) -> None:
+        """One event, or an array of several."""
+        async with self._changed:
+            found = json.loads(text)
+            self.frames.append(found)
+            self.events += found if isinstance(found, list) else [found]
+            self._changed.notify_all()
 
-    async def send(self, what: str | dict[str, Any]) -> None:
-        """Send text as it is, or an object as JSON."""
-        await self.socket.send(what if isinstance(what, str) else json.dumps(what))
-
-    async def until(self, wanted: Callable[["ChatClient"], Any], *, limit: float = TIMEOUT) -> Any:
+    async def until(self, wanted: Callable[[Self], Any], *, limit: float = TIMEOUT) -> Any:
         """Wait until `wanted(self)` is truthy, for `limit` seconds at most; its value."""
         async with self._changed:
             await asyncio.wait_for(self._changed.wait_for(lambda: wanted(self)), limit)
@@ -48,7 +39,7 @@ class ChatClient:
     async def event(self, **fields: Any) -> Event:
         """The first event, received or still to come, that has these fields."""
 
-        def find(_: "ChatClient") -> Event | None:
+        def find(_: Listener) -> Event | None:
             return next((event for event in self.events if fields.items() <= event.items()), None)
 
         try:
@@ -73,6 +64,26 @@ class ChatClient:
             await self.until(lambda client: client.users == sorted(users))
         except TimeoutError:
             raise AssertionError(f"{sorted(users)} expected, but present are {self.users}") from None
+
+
+class ChatClient(Listener):
+    """One connection."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        super().__init__()
+        self.socket = socket
+        self._reader = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        try:
+            async for frame in self.socket:
+                await self.hear(frame)
+        except ConnectionClosed:
+            pass
+
+    async def send(self, what: str | dict[str, Any]) -> None:
+        """Send text as it is, or an object as JSON."""
+        await self.socket.send(what if isinstance(what, str) else json.dumps(what))
 
 
 def room_path(room: str, client: str, *, batches: bool = False) -> str:
