@@ -1,4 +1,5 @@
 # make run     the chat on http://127.0.0.1:$(PORT)/   (make run PORT=8123 ARGS='--param Key=Value')
+#              HTTPS=1: over TLS as well, with HTTP/1.1, HTTP/2 and HTTP/3, on https://localhost:8443/ (PORT + 443)
 # make test    lint, types and every test
 # make rehearse    the real `sam build` and `sam deploy`, with moto for AWS, and what they left there; then the chat as built
 # make scan    templates, what is pinned, and what was committed: no finding without a written reason (tests/scans/accepted.toml)
@@ -23,7 +24,7 @@ REGION_ARG = $(if $(REGION),--region $(REGION))
 .PHONY: run test lint types unit rehearse scan conformance fuzz chaos bench cost format screenshots validate deploy publish put-out teardown lock clean
 
 run: .venv/run.stamp
-	@$(BIN)/python -m local_dev --port $(PORT) $(ARGS)
+	@$(BIN)/python -m local_dev --port $(PORT) $(if $(filter-out 0,$(HTTPS)),--https) $(ARGS)
 
 test: lint types unit
 

@@ -78,7 +78,8 @@ def _deployment(options: Options, ahead: Ahead) -> "AbstractAsyncContextManager[
 
 def _addresses(options: Options, running: "Deployment") -> list[tuple[str, str]]:
     """What to print: a name and an address on each line."""
-    lines = [("page", f"{running.url}/")] if options.site else []
+    entrance = running.entrance
+    lines = [("page", f"{entrance.url if entrance else running.url}/")] if options.site else []
     ws = running.url.replace("http", "ws", 1)
     lines += [(gateway.api.logical_id, f"{ws}/{path}") for path, gateway in running.gateways.items()]
     lines += [
@@ -89,6 +90,8 @@ def _addresses(options: Options, running: "Deployment") -> list[tuple[str, str]]
         for path, gateway in running.gateways.items()
         for key in sorted(gateway.api.api_keys)
     ]
+    if entrance:
+        lines.append(("trust", f"{entrance.certificate.authority}: the authority of {entrance.url}"))
     return [*lines, ("look", f"{running.url}/_local/")]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
 from .console import Console
-from .errors import TemplateError
+from .errors import ListenError, TemplateError
 from .gateway.assumptions import assumptions
 from .options import Options
 from .stack.cloud import TTL_SWEEP
@@ -34,6 +34,8 @@ def read_options(arguments: list[str] | None, console: Console) -> Options:
         raise TemplateError(f"--site {site}: no such folder")
     if given.check_roles and not given.iam:
         raise TemplateError("--check-roles: roles are not checked with --no-iam")
+    if given.https and given.https_port is None:
+        given.https_port = given.port and _port_beside(given.port)
     assumed = [*given.assume, *(["order=kept"] if given.ordered else [])]
     return Options(
         template=template,
@@ -52,6 +54,7 @@ def read_options(arguments: list[str] | None, console: Console) -> Options:
         debug=tuple(given.debug),
         watch=given.reload,
         warm=True,
+        https_port=given.https_port,
         ttl_sweep=given.ttl_sweep,
         faults=None if given.faults is None else _plan(given.faults or None),
     )
@@ -68,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--template", type=Path, help=f"the template (default: {TEMPLATES[0]})")
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--port", type=_port, default=8000, help="port; 0 takes a free one (default: %(default)s)")
+    add("--https", action="store_true", help="serve over TLS as well: HTTP/1.1, HTTP/2 and HTTP/3")
+    add("--https-port", metavar="PORT", type=_port, help="the port for that (default: 443 above the other)")
     add("--region", default="us-east-1", help="AWS region to play (default: %(default)s)")
     add("--param", metavar="KEY=VALUE", type=_pair, **_MANY, help="a parameter of the template")
     add("--site", type=Path, help="folder served at / (default: site/ beside the template)")
@@ -132,6 +137,13 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text[:6]) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port")
     return int(text)
+
+
+def _port_beside(port: int) -> int:
+    """The port for TLS: 8443 beside 8000."""
+    if port + 443 > 65535:
+        raise ListenError(f"there is no port 443 above {port}: give --https-port")
+    return port + 443
 
 
 def _scale(text: str) -> float:

@@ -39,6 +39,10 @@ class DeployError(LocalError):
         self.logical_id = logical_id
 
 
+class CertificateError(LocalError):
+    """There is no certificate to serve TLS with."""
+
+
 class ListenError(LocalError):
     """The address cannot be listened on."""
 

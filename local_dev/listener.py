@@ -20,6 +20,22 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
+def listen_twice(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """A listening socket and one for datagrams on the same port; ListenError where they cannot be had."""
+    for _ in range(20 if port == 0 else 1):
+        stream = listen(host, port)
+        datagrams = socket.socket(stream.family, socket.SOCK_DGRAM)
+        try:
+            datagrams.bind(stream.getsockname())
+        except OSError as error:  # a free port may not be free for datagrams
+            stream.close()
+            datagrams.close()
+            reason = error.strerror or error
+        else:
+            return stream, datagrams
+    raise ListenError(f"cannot listen for datagrams on {host}:{port}: {reason}")
+
+
 def address_of(sock: socket.socket) -> tuple[str, int]:
     """Host and port under which this machine itself reaches the socket."""
     host, port = sock.getsockname()[:2]

@@ -30,10 +30,12 @@ from .stack.cloud import CREDENTIALS, Cloud
 from .stack.deploy import Deployed, deployed
 from .stack.model import Api, Stack
 from .web.addresses import Addresses, by_path
+from .web.behind import nobody
 from .web.edge import EdgeFunction
 from .web.proxy import EndpointProxy
 
 if TYPE_CHECKING:
+    from .tls_front.entrance import Entrance
     from .web.server import Server
 
 log = logging.getLogger(__package__)
@@ -53,6 +55,8 @@ class Deployment:
     gateways: Mapping[str, Gateway]
     http_gateways: Mapping[str, HttpGateway]
     server: "Server"
+    entrance: "Entrance | None" = None
+    """Where clients come in over TLS."""
 
 
 @contextlib.asynccontextmanager
@@ -65,6 +69,7 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         cleanup.push_async_callback(asyncio.wait, [loading])
         sock = cleanup.enter_context(listen(options.host, options.port))
         url = url_of(sock)
+        entrance = cleanup.enter_context(_entrance(options))
         if started is None:
             started = await cleanup.enter_async_context(Ahead(options.region))
         found = await cleanup.enter_async_context(
@@ -75,7 +80,7 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
                 endpoints=options.endpoints,
                 moto=started.moto,
                 ttl_sweep=options.ttl_sweep,
-                address=url.partition("://")[2],
+                address=(entrance.url if entrance else url).partition("://")[2],
             )
         )
         stack, cloud = found.stack, found.cloud
@@ -140,6 +145,7 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
             faults=faults,
             journal=journal,
             options=options,
+            entrance=entrance,
         )
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         background = [
@@ -148,7 +154,10 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         cleanup.push_async_callback(_end, background)
         ending: list[Gateway | HttpGateway] = [*gateways.values(), *http_gateways.values()]
         cleanup.push_async_callback(_close, serving, server, ending, closing, functions)
-        yield Deployment(url, stack, cloud, functions, services, gateways, http_gateways, server)
+        if entrance:
+            cleanup.push_async_callback(entrance.close)
+            await entrance.open(address_of(sock))
+        yield Deployment(url, stack, cloud, functions, services, gateways, http_gateways, server, entrance)
 
 
 def warm_up_order(stack: Stack) -> tuple[list[str], list[str]]:
@@ -172,6 +181,14 @@ def warm_up_order(stack: Stack) -> tuple[list[str], list[str]]:
     others += [mapping.function for mapping in stack.stream_mappings]
     others += [mapping.function for mapping in stack.queue_mappings]
     return list(dict.fromkeys(connecting)), list(dict.fromkeys(others))
+
+
+def _entrance(options: Options) -> "contextlib.AbstractContextManager[Entrance | None]":
+    if options.https_port is None:
+        return contextlib.nullcontext()
+    from .tls_front.entrance import Entrance  # noqa: PLC0415 (seldom needed)
+
+    return Entrance(options.host, options.https_port)
 
 
 def _load() -> None:
@@ -217,6 +234,7 @@ def _server(
     faults: Faults | None,
     journal: Journal,
     options: Options,
+    entrance: "Entrance | None",
 ) -> tuple["Server", Callable[[], None]]:
     """The server, and what to call before it is told to stop."""
     from .inspector.inspector import add_inspector  # noqa: PLC0415 (with the server's imports, see above)
@@ -233,6 +251,7 @@ def _server(
         edges=[] if stack.distribution else [EdgeFunction(source) for source in stack.edge_sources],
         distribution=stack.distribution,
         site=options.site,
+        secure=entrance.url if entrance else None,
         assumptions=options.assumptions,
         guard=ConnectionsGuard(find, clock=clock) if options.iam else None,
         faults=faults,
@@ -261,8 +280,14 @@ def _server(
         host=options.host,
         faults=faults,
         clock=options.clock,
+        handshakes=entrance.ring.all if entrance else None,
     )
-    server = make_server(app, assumptions=options.assumptions, post=app.state.post)
+    server = make_server(
+        app,
+        assumptions=options.assumptions,
+        post=app.state.post,
+        behind=entrance.clients.of if entrance else nobody,
+    )
     return server, inspector.close
 
 

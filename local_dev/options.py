@@ -23,7 +23,8 @@ class Options:
     """What to run and where.
 
     `output` gets each line a function prints, with the function's logical id; `notice` what the gateway
-    itself has to say. `iam`: signatures and roles are checked, `check_roles`: at AWS's services as well, where each
+    itself has to say. `https_port`: served there over TLS as well; 0 takes a free one.
+    `iam`: signatures and roles are checked, `check_roles`: at AWS's services as well, where each
     role lacks what is `withheld`. `debug` names functions that wait for a
     debugger, `watch`: code is reloaded when it is saved, `warm`: functions are loaded before they are needed,
     `ttl_sweep`: seconds between looks for expired items in moto, 0 for never, `faults` what is to go
@@ -47,5 +48,6 @@ class Options:
     debug: tuple[str, ...] = ()
     watch: bool = False
     warm: bool = False
+    https_port: int | None = None
     ttl_sweep: float = TTL_SWEEP
     faults: "Plan | None" = None

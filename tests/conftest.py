@@ -26,11 +26,15 @@ def anyio_backend() -> str:
 
 @dataclass(frozen=True)
 class ServedGateway:
-    """A gateway in a process of its own. `url` is http://127.0.0.1:<port>; `log` is the file it prints to."""
+    """A gateway in a process of its own. `url` is http://127.0.0.1:<port>; `log` is the file it prints to. With
+    `--https` `secure` is https://localhost:<port>, whose certificate `authority` has signed.
+    """
 
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+    secure: str = ""
+    authority: Path = Path()
 
     @property
     def ws_url(self) -> str:
@@ -49,13 +53,16 @@ def serve(log: Path, *arguments: str) -> ServedGateway:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
     assert process.stdout
-    url = ""
+    url, secure, authority = "", "", Path()
     for line in process.stdout:
         found = re.search(rb"(?:http|ws)://[\d.]+:\d+", line)
         if found:
             url = found[0].decode().replace("ws", "http", 1)
+        found = re.match(rb"trust +(.+): the authority of (https://\S+)", line)
+        if found:
+            authority, secure = Path(found[1].decode()), found[2].decode()
         if b"Ctrl-C" in line:
-            return ServedGateway(url, process, log)
+            return ServedGateway(url, process, log, secure, authority)
     raise AssertionError(f"the gateway did not start:\n{log.read_text()}")
 
 

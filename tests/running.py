@@ -99,10 +99,11 @@ def running(
     watch: bool = False,
     faults: Plan | None = None,
     ttl_sweep: float = TTL_SWEEP,
+    https: bool = False,
     **parameters: str,
 ) -> Iterator[Running]:
     """Deploy `template` and take it down again. `clock` decides how long connections have been idle, `assume`
-    are switches as on the command line; roles lack what is `withheld`.
+    are switches as on the command line; roles lack what is `withheld`. With `https` it is served over TLS as well.
     """
     recorder = Recorder()
     options = Options(
@@ -122,6 +123,7 @@ def running(
         watch=watch,
         faults=faults,
         ttl_sweep=ttl_sweep,
+        https_port=0 if https else None,
     )
     with in_thread(deployment(options)) as inside:
         yield Running(inside.value, recorder, inside.loop)

@@ -55,16 +55,19 @@ class Inspector:
         clock: Clock | None = None,
         heartbeat: float = HEARTBEAT,
         run: str | None = None,
+        handshakes: Callable[[], list[Any]] | None = None,
     ) -> None:
         self._gateways, self._functions, self._notes = gateways, functions, notes
         self._tables, self._secrets = tables, secrets
         self._has_faults = faults is not None
         self._guard = Guard(host)
+        self._handshakes = handshakes
         self._feed = Feed(journal, run=run or token_hex(4), heartbeat=heartbeat)
         self._files = {file.name: file for file in STATIC.iterdir() if file.suffix in TYPES}
         self._router = Router(
             routes=[
                 Route("/state", self._state),
+                Route("/handshakes", self._seen),
                 Route("/events", self._events),
                 Route("/tables/{table}", self._rows),
                 Route("/secrets/{secret}", self._secret, methods=["POST"]),
@@ -112,6 +115,11 @@ class Inspector:
     async def _state(self, _: Request) -> Response:
         described = describe(self._gateways, self._functions, self._tables.names, self._notes)
         return _json({"run": self._feed.run, "faults": self._has_faults, **described})
+
+    async def _seen(self, _: Request) -> Response:
+        if self._handshakes is None:
+            return _problem(404, "There is no TLS here: start with --https")
+        return _json({"handshakes": self._handshakes()})
 
     async def _events(self, request: Request) -> Response:
         if self._feed.full:
@@ -192,12 +200,14 @@ def add_inspector(
     faults: Faults | None = None,
     clock: Clock | None = None,
     heartbeat: float = HEARTBEAT,
+    handshakes: Callable[[], list[Any]] | None = None,
 ) -> Inspector:
     """Serve the inspector under /_local/, ahead of every other route of the application.
 
     `gateways` by their path ("prod", "ChatApi/prod"), `functions` by name, `tables` are names by logical id and
     `secrets` ARNs; `dynamodb` and `secretsmanager` make boto3 clients for them. `host` is what the server was bound to,
-    `heartbeat` in seconds. `faults` can be replaced and `clock` moved through it. Close what is given back before the
+    `heartbeat` in seconds. `faults` can be replaced and `clock` moved through it. `handshakes` are
+    the requests that came over TLS, as JSON, None where there is no TLS. Close what is given back before the
     server is told to stop.
     """
     inspector = Inspector(
@@ -211,6 +221,7 @@ def add_inspector(
         faults=faults,
         clock=clock,
         heartbeat=heartbeat,
+        handshakes=handshakes,
     )
     # Under a router the path's last slash matters, and the site may have taken every other path.
     app.router.routes[0:0] = [Route(PREFIX, _to_the_page), Mount(PREFIX, app=inspector)]

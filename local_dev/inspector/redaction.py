@@ -83,16 +83,18 @@ def _masked(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(name: str, value: Any) -> Any:
-    return _hidden(value) if is_secret(name) else _without_tokens(value)
+    return hidden(value) if is_secret(name) else without_tokens(value)
 
 
-def _without_tokens(value: Any) -> Any:
+def without_tokens(value: Any) -> Any:
+    """The value with the web tokens in its texts hidden."""
     if isinstance(value, list):
-        return [_without_tokens(item) for item in value]
+        return [without_tokens(item) for item in value]
     return _WEB_TOKEN.sub("(a token, hidden)", value) if isinstance(value, str) else value
 
 
-def _hidden(value: Any) -> Any:
+def hidden(value: Any) -> Any:
+    """What is shown instead of a credential."""
     if isinstance(value, list):
-        return [_hidden(item) for item in value]
+        return [hidden(item) for item in value]
     return f"(hidden, {len(value)} characters)" if isinstance(value, str) and value else value

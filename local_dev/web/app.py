@@ -35,7 +35,7 @@ from .handshakes import deny, read_handshake, turn_away
 from .http_plane import HttpPlane, Target
 from .limits import URL_LIMIT
 from .management import add_management_routes
-from .site import Site
+from .site import OverTls, Site
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ def make_app(
     edges: Sequence[EdgeFunction] = (),
     distribution: Distribution | None = None,
     site: Path | None,
+    secure: str | None = None,
     assumptions: Assumptions | None = None,
     guard: ConnectionsGuard | None = None,
     faults: Faults | None = None,
@@ -62,7 +63,8 @@ def make_app(
     of HTTP APIs.
 
     `edges` are run for each handshake that is for no stage's path, unless there is a `distribution`, which says
-    itself what is run when. EdgeError where one of its functions cannot be loaded. `guard` checks requests to the
+    itself what is run when. EdgeError where one of its functions cannot be loaded. `secure` is the address
+    at which the site is served over TLS, to which requests without are then sent. `guard` checks requests to the
     management API, None lets all of them pass; `faults` happen to them; `extra`
     are called with the application to add routes of their own, ahead of the site (the Invoke API, the inspector).
     `app.state.post` answers plain posts to connections by itself (see `make_server`), None while faults happen to them.
@@ -87,7 +89,8 @@ def make_app(
     app.add_middleware(ByHost, addresses=addresses)
     app.add_exception_handler(ClientDisconnect, _nobody_listens)
     if site is not None:
-        app.mount("/", Site(site, distribution))
+        files = Site(site, distribution)
+        app.mount("/", files if secure is None else OverTls(files, secure))
     elif app.state.http_plane.root is not None:
         app.mount("/", app.state.http_plane.at_root)
     return app

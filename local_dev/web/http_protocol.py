@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from ..iam.claims import SignedRequest
 from ..iam.guard import signed_request
+from .behind import Behind, nobody
 from .limits import BODY_LIMIT, CLOSE_TIMEOUT, HEAD_LIMIT, MESSAGE_LIMIT, REQUEST_TIMEOUT, TARGET_LIMIT
 from .management import Answer
 
@@ -26,14 +27,19 @@ POST_PATHS = (b"/@connections/", b"/%40connections/")
 
 class GatewayHttpProtocol(HttpToolsProtocol):
     """Refuses with 400, 408, 413, 414 or 431 what is not a request of reasonable size; hands handshakes over
-    as they were sent. `post` answers plain posts to connections; without it the application does.
+    as they were sent. `post` answers plain posts to connections; without it the application does. Who asks is told by
+    `behind`.
     """
 
     def __init__(
-        self, *args: Any, post: Callable[[SignedRequest], Answer] | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        post: Callable[[SignedRequest], Answer] | None = None,
+        behind: Behind = nobody,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.post = post
+        self.post, self.behind = post, behind
         self.posted: bytearray | None = None
         """What has come of the body of a post that is answered here."""
         self.sent_headers: list[tuple[bytes, bytes]] = []
@@ -83,6 +89,8 @@ class GatewayHttpProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {
             "transport": {"abort": self.transport.abort}
         }  # for what is never answered
+        if client := self.behind(self.client):
+            self.scope["client"], self.scope["scheme"] = client, "https"
         self.sent_headers = []
         self.arriving, self.head_complete, self.size, self.head_size = True, False, 0, 0
 

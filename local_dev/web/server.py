@@ -1,8 +1,9 @@
 """uvicorn, with the gateway's protocols: compression and server pings are off (contract L15, L19), and its
 signals are somebody else's to handle.
 
-Clients have no TLS here, though the deployed API has nothing else (H23): a browser would refuse a generated
-authority, and pages served from 127.0.0.1 count as secure without. Functions do speak TLS (proxy.py).
+Clients have no TLS here, though the deployed API has nothing else (H23): a browser refuses a generated authority until
+it is told to trust it, and pages served from 127.0.0.1 count as secure without. Those who ask for TLS get it from a
+front (tls_front/); functions do speak TLS (proxy.py).
 """
 
 import asyncio
@@ -16,6 +17,7 @@ import uvicorn
 
 from ..gateway.assumptions import Assumptions
 from ..iam.claims import SignedRequest
+from .behind import Behind, nobody
 from .http_protocol import GatewayHttpProtocol
 from .management import Answer
 from .socket_protocol import GatewayWebSocketProtocol
@@ -65,17 +67,21 @@ def make_server(
     *,
     assumptions: Assumptions | None = None,
     post: Callable[[SignedRequest], Answer] | None = None,
+    behind: Behind = nobody,
 ) -> Server:
     """A server for `app`; `assumptions` decide compression (L19) and what a too large message hears (L05).
-    `post` answers plain posts to connections; without it they are the application's as well.
+    `post` answers plain posts to connections; without it they are the application's as well. `behind` tells whom a
+    front asks for.
     """
     assumed = assumptions or Assumptions()
     logging.getLogger("uvicorn.error").addFilter(_worth_saying)
-    protocol = functools.partial(GatewayWebSocketProtocol, too_large_reason=assumed.too_large_reason)
+    protocol = functools.partial(
+        GatewayWebSocketProtocol, too_large_reason=assumed.too_large_reason, behind=behind
+    )
     return Server(
         uvicorn.Config(
             app,
-            http=functools.partial(GatewayHttpProtocol, post=post),  # type: ignore[arg-type]
+            http=functools.partial(GatewayHttpProtocol, post=post, behind=behind),  # type: ignore[arg-type]
             ws=protocol,  # type: ignore[arg-type]  # uvicorn only ever calls it
             proxy_headers=False,  # the address of a client is that of its socket, whatever it says itself
             ws_ping_interval=None,

@@ -45,6 +45,25 @@ class Site:
             raise HTTPException(error.status_code, error.detail, dict(policy.apply([]))) from None
 
 
+class OverTls:
+    """Sends whoever asks for the site without TLS to the address where it has TLS, as a distribution does
+    (`redirect-to-https`). Not for good: browsers would remember it when there is no such address any more.
+    """
+
+    def __init__(self, site: Site, url: str) -> None:
+        self._site, self._url = site, url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the file or the address."""
+        app: Any = self._site
+        if scope["scheme"] == "http":
+            query = "?" + scope["query_string"].decode("latin-1") if scope["query_string"] else ""
+            path = scope["raw_path"].decode("latin-1").lstrip("/")
+            headers = {"location": f"{self._url}/{path}{query}", "cache-control": "no-store"}
+            app = Response(status_code=307, headers=headers)
+        await app(scope, receive, send)
+
+
 class _FreshFiles(StaticFiles):
     """Static files that the browser asks for again each time, so that an edited page shows at once."""
 

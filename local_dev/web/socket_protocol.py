@@ -19,6 +19,7 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
+from .behind import Behind, nobody
 from .limits import BUFFER_LIMIT, CLOSE_TIMEOUT, EARLY_LIMIT, FRAME_LIMIT, MESSAGE_LIMIT
 
 REASON_LIMIT = 123
@@ -60,8 +61,11 @@ class GatewayWebSocketProtocol(WebSocketsSansIOProtocol):
     name of uvicorn's: `sent_headers`, `buffered`, `send_text`, `on_text`, `on_control`.
     """
 
-    def __init__(self, *args: Any, too_large_reason: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, too_large_reason: str = "", behind: Behind = nobody, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.behind = behind
         self.conn = Frames(
             too_large_reason=too_large_reason,
             extensions=self.conn.available_extensions,
@@ -116,6 +120,8 @@ class GatewayWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        if client := self.behind(self.client):
+            self.client, self.scheme = client, "wss"
         # Above our own limit, so that uvicorn's `send` never waits for a client.
         self.transport.set_write_buffer_limits(high=3 * BUFFER_LIMIT)
 
