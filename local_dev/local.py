@@ -153,9 +153,10 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         ]
         cleanup.push_async_callback(_end, background)
         ending: list[Gateway | HttpGateway] = [*gateways.values(), *http_gateways.values()]
+        if entrance:
+            cleanup.push_async_callback(entrance.close)  # after what follows: it passes on how sockets end
         cleanup.push_async_callback(_close, serving, server, ending, closing, functions)
         if entrance:
-            cleanup.push_async_callback(entrance.close)
             await entrance.open(address_of(sock))
         yield Deployment(url, stack, cloud, functions, services, gateways, http_gateways, server, entrance)
 
