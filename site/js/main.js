@@ -1,13 +1,14 @@
 /** Wires the page: events change the state, the state is shown and kept, and what it calls for is asked and sent. */
+import { Connection } from "./connection.js";
 import { createSpeaker, loadLanguage, pickLanguage } from "./i18n.js";
 import { createMemory } from "./memory.js";
 import { checkName } from "./names.js";
-import { frameOf, parseFrame, socketUrl } from "./protocol.js";
+import { frameOf, parseFrame } from "./protocol.js";
 import { createSession } from "./session.js";
-import { Connection } from "./socket.js";
 import { initialState, reduce } from "./state.js";
 import { question, wakeAt, wanted } from "./sync.js";
 import { claimsOf, createTickets, readFragment } from "./ticket.js";
+import { isKind, startTransport } from "./transport.js";
 import { createView } from "./view.js";
 
 /** @import { Event, LinkChange } from "./types.js" */
@@ -95,11 +96,13 @@ function enter(nameText, roomText) {
   happened({ type: "entered", ...place, kept: session.recall(place) });
   const held = createTickets({ token: session.ticket(), url: ticketUrl, keep: session.keepTicket });
   tickets = held;
-  const opening = new Connection(socketUrl(location, place.room, place.name), {
-    connect: (url) => new WebSocket(url, held.offer()),
+  const entry = { ...place, ticket: held.current };
+  const opening = new Connection({
+    dial: (kind, events) => startTransport(kind, entry, events),
+    forced: isKind(forced) ? forced : undefined,
     onLink: linkChanged,
     onFrame: received,
-    onRelief: () => dispatch({ type: "relieved" }),
+    onRelief: (transport) => dispatch({ type: "relieved", transport }),
     heartbeat: () => frameOf({ type: "ping" }),
     greeting: () => frameOf(question(state.log, false)),
     isWelcome: (data) => parseFrame(data).some((event) => event.type === "page"),
@@ -128,7 +131,7 @@ function linkChanged(change) {
   happened({ type: "link", ...change, ticketExpired: tickets?.hasExpired() });
 }
 
-/** @param {string} data @param {boolean} first or of a socket that may take over: what it is refused is its own affair */
+/** @param {string} data @param {boolean} first or of a transport that may take over: what it is refused is its own affair */
 function received(data, first) {
   for (const event of parseFrame(data)) {
     if (event.type === "error" && !first) continue;
@@ -160,13 +163,18 @@ function fillName() {
 for (const change of ["online", "offline"]) addEventListener(change, () => connection?.networkChanged());
 for (const look of ["focus", "pageshow"]) addEventListener(look, () => connection?.looked());
 document.addEventListener("visibilitychange", () => (document.hidden ? keepLog() : connection?.looked()));
-addEventListener("pagehide", keepLog);
+addEventListener("pagehide", () => {
+  keepLog();
+  connection?.pause();
+});
 addEventListener("hashchange", () => {
   const room = roomOfAddress();
   if (state.view === "room" && room !== state.room) leave(false);
   view.fill({ room });
 });
 
+/** `?transport=polling` tries that one, and no other. */
+const forced = new URLSearchParams(location.search).get("transport");
 const ticketUrl = document.querySelector("meta[name=parley-tickets]")?.getAttribute("content") ?? "";
 const here = session.here();
 fillName();

@@ -8,7 +8,7 @@ import { emptyLog, questionOf, withMessage, withPage } from "./log.js";
 import * as outbox from "./outbox.js";
 import * as sync from "./sync.js";
 
-/** @import { Ask, Event, Fault, LinkChange, Log, Message, Moment, Notice, Page, Presence, State, Sync, SystemLine } from "./types.js" */
+/** @import { Ask, Event, Fault, Kind, LinkChange, Log, Message, Moment, Notice, Page, Presence, State, Sync, SystemLine } from "./types.js" */
 
 const KEPT_LINES = 500;
 const FAILURES_BEFORE_SAYING_SO = 3;
@@ -18,7 +18,7 @@ const HELPLESS = new Set(["unreachable", "ticket_expired"]);
 /** @type {State} */
 export const initialState = {
   view: "entry", name: "", room: "", leftRoom: "", problems: {},
-  link: { status: "connecting", retryAt: 0, everOpen: false, failures: 0 },
+  link: { status: "connecting", transport: "websocket", retryAt: 0, everOpen: false, failures: 0 },
   log: emptyLog, lines: [], users: [], total: 0, presentAt: "", outbox: new Map(), sync: sync.noSync, notices: [],
 };
 
@@ -29,7 +29,7 @@ export function reduce(state, event, moment) {
     case "entered": return { ...initialState, ...event.kept, view: "room", name: event.name, room: event.room };
     case "left": return { ...initialState, leftRoom: state.room };
     case "link": return linkChanged(state, event, moment);
-    case "relieved": return relieved(state, moment);
+    case "relieved": return relieved(state, event.transport, moment);
     case "asked": return asked(state, event.ask, moment);
     case "earlier": return { ...state, sync: { ...state.sync, earlier: state.log.earlier } };
     case "message": return withLog(state, withMessage(state.log, event), [event], state.sync, moment);
@@ -54,11 +54,11 @@ function withPresence(state, { users, total = 0, timestamp }) {
 }
 
 /** @param {State} state @param {LinkChange} change @param {Moment} moment @returns {State} */
-function linkChanged(state, { status, retryAt = 0, ticketExpired = false }, moment) {
+function linkChanged(state, { status, transport = state.link.transport, retryAt = 0, ticketExpired = false }, moment) {
   const online = status === "online";
   const failures = online ? 0 : state.link.failures + (status === "connecting" ? 0 : 1);
   const known = state.link.everOpen || state.log.cursor !== null;
-  const link = { status, retryAt, everOpen: state.link.everOpen || online, failures };
+  const link = { status, transport, retryAt, everOpen: state.link.everOpen || online, failures };
   const next = { ...state, link, outbox: outbox.landed(state.outbox), sync: sync.begun(state.sync, known, moment) };
   if (online) return { ...next, notices: next.notices.filter(({ code }) => !HELPLESS.has(code)) };
   if (ticketExpired && failures > 0) return withNotice(next, { code: "ticket_expired", content: "" });
@@ -67,12 +67,13 @@ function linkChanged(state, { status, retryAt = 0, ticketExpired = false }, mome
 }
 
 /**
- * Another socket has taken over in silence: what was under way on the first is asked and sent again.
- * @param {State} state @param {Moment} moment @returns {State}
+ * Another transport has taken over in silence: what was under way on the first is asked and sent again.
+ * @param {State} state @param {Kind} transport @param {Moment} moment @returns {State}
  */
-function relieved(state, moment) {
+function relieved(state, transport, moment) {
   const { current } = state.sync;
-  return { ...state, outbox: outbox.landed(state.outbox), sync: { ...sync.begun(state.sync, true, moment), current } };
+  const link = { ...state.link, transport };
+  return { ...state, link, outbox: outbox.landed(state.outbox), sync: { ...sync.begun(state.sync, true, moment), current } };
 }
 
 /** @param {State} state @param {Ask} ask @param {Moment} moment @returns {State} */
@@ -111,7 +112,7 @@ function withLog(state, log, told, asking, moment) {
 }
 
 /**
- * Kept in order of time, and once: while two sockets are open, both tell it.
+ * Kept in order of time, and once: while two transports are open, both tell it.
  * @param {SystemLine[]} lines @param {SystemLine} line
  */
 function withLine(lines, line) {

@@ -37,6 +37,9 @@ const expiryOf = (token) => {
   return Number.isFinite(exp) ? exp * 1000 : Infinity;
 };
 
+/** The subprotocols to offer with a ticket: it is one, so that no address, and no log of addresses, has it. @param {string} token */
+export const offered = (token) => (token === "" ? [] : [SUBPROTOCOL, `${SUBPROTOCOL}.ticket.${token}`]);
+
 /**
  * @param {object} options
  * @param {string} options.token the one that is there already, or ""
@@ -69,8 +72,8 @@ export function createTickets({ token, url, keep, ask = fetch }) {
   const later = (place, wait) => window.setTimeout(() => renew(place), wait);
 
   return {
-    /** The subprotocols to offer: the ticket is one, so that no address, and no log of addresses, has it. */
-    offer: () => (token === "" ? [] : [SUBPROTOCOL, `${SUBPROTOCOL}.ticket.${token}`]),
+    /** The latest, or "". */
+    current: () => token,
     hasExpired: () => token !== "" && expiryOf(token) < Date.now(),
     /** From now on there is a fresh one for that place, if there is a backend. @param {{room: string, name: string}} place */
     async start({ room, name }) {

@@ -48,7 +48,7 @@ export type WireEvent = Message | SystemLine | Presence | Fault | Pong | Page;
 // The state, and what else changes it
 
 export type LinkStatus = "connecting" | "online" | "waiting" | "offline";
-export type LinkChange = { status: LinkStatus; retryAt?: number; ticketExpired?: boolean | undefined };
+export type LinkChange = { status: LinkStatus; transport?: Kind; retryAt?: number; ticketExpired?: boolean | undefined };
 export type Notice = { code: string; content: string };
 export type Problems = { name?: string; room?: string };
 
@@ -114,7 +114,7 @@ export type State = {
   room: string;
   leftRoom: string;
   problems: Problems;
-  link: { status: LinkStatus; retryAt: number; everOpen: boolean; failures: number };
+  link: { status: LinkStatus; transport: Kind; retryAt: number; everOpen: boolean; failures: number };
   log: Log;
   /** In order of time. */
   lines: SystemLine[];
@@ -151,7 +151,7 @@ export type Event =
   | { type: "entered"; name: string; room: string; kept: Kept | null }
   | { type: "left" }
   | ({ type: "link" } & LinkChange)
-  | { type: "relieved" }
+  | { type: "relieved"; transport: Kind }
   | { type: "asked"; ask: Ask }
   | { type: "earlier" }
   | { type: "composed"; id: string; content: string; at: number }
@@ -223,17 +223,75 @@ export type Actions = {
 
 // The connection
 
+export type Kind = "websocket" | "long-polling" | "polling";
+
+/**
+ * One entry into a room by one means, until it ends. `send` takes a frame of the protocol, and says whether it could be
+ * handed to the network; `close` leaves.
+ */
+export type Transport = { send(frame: string): boolean; close(): void };
+/** "refused" is the server's word; "missing": there is no such server; "cut": something in between cuts long requests. */
+export type End = "lost" | "refused" | "missing" | "cut";
+/** Called until the first `onEnd`, or `close`. A frame is an event as JSON, or an array of several, or of none. */
+export type TransportEvents = { onOpen(): void; onFrame(data: string): void; onEnd(end: End): void };
+export type Entry = {
+  room: string;
+  name: string;
+  /** "" where there is none. */
+  ticket(): string;
+  /** Told of each HTTP request when it begins, and again, with the same object, when it is over. */
+  observe?: (exchange: Exchange) => void;
+  pace?: Pace;
+};
+/** How polling is paced. It is read anew each time. */
+export type Pace = {
+  /** How long the server may hold a long poll, in seconds. */
+  wait?: number;
+  /** Between two polls, while people talk and when they have been quiet, in milliseconds. */
+  soonest?: number;
+  latest?: number;
+};
+export type Exchange = {
+  request: "enter" | "leave" | "members" | "events" | "messages";
+  method: string;
+  /** Of this host: a path and a query. */
+  url: string;
+  /** The two bodies. */
+  sent: string;
+  received: string;
+  /** How long the server was allowed to hold it, in seconds. */
+  wait: number;
+  /** 0 where no answer came, or not yet. */
+  status: number;
+  headers: [string, string][];
+  /** By `performance.now()`; 0 until it is over. */
+  startedAt: number;
+  endedAt: number;
+};
+export type Answer = { status: number; body: any };
+
+/** What the two kinds of polling have in common. */
+export type Poller = {
+  isOver(): boolean;
+  end(reason: End): void;
+  pause(wait: number): Promise<boolean>;
+  poll(wait: number): Promise<"news" | "quiet" | "failed" | "busy">;
+};
+export type Loop = (poller: Poller) => Promise<void>;
+
 export type ConnectionOptions = {
+  dial(kind: Kind, events: TransportEvents): Transport;
   onLink(change: LinkChange): void;
-  /** `first` is false for a socket that has not taken over yet. */
+  /** `first` is false for a transport that has not taken over yet. */
   onFrame(data: string, first: boolean): void;
-  /** Another socket has taken over; nobody needs to know. */
-  onRelief(): void;
+  /** Another transport has taken over. */
+  onRelief(kind: Kind): void;
   heartbeat(): string;
-  /** What a socket that is to take over asks first, and whether a frame is the answer. */
+  /** What a transport that is to take over asks first, and whether a frame is the answer. */
   greeting(): string;
   isWelcome(data: string): boolean;
-  connect?(url: string): WebSocket;
+  /** The only kind that is used, if any. */
+  forced?: Kind | undefined;
   random?(): number;
   now?(): number;
   isOnline?(): boolean;

@@ -108,6 +108,11 @@ export function createView(actions) {
     html("link").dataset.status = link.status;
     setText(html("link-spoken"), speak.plain(key));
     setText(html("link-text"), cut && seconds > 0 ? speak.plain(`${key}_in`, { count: seconds }) : speak.plain(key));
+    const plainly = link.transport === "websocket";
+    const [via, why] = plainly ? ["", ""] : [speak.plain(`via_${link.transport}`), speak.plain(`why_${link.transport}`)];
+    setText(html("via"), via);
+    html("via").title = why;
+    setText(html("via-spoken"), plainly ? "" : `${via}. ${why}`);
     html("offline-note").hidden = !cut;
     setText(html("offline-note"), cut ? speak.plain(`note_${link.status}`) : "");
   };

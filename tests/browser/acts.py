@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable
 
-from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 
 DEADLINE = 30.0  # a function may start cold, on a busy machine
 expect.set_options(timeout=DEADLINE * 1000)
@@ -72,7 +72,7 @@ def until(page: Page, condition: Callable[[], bool]) -> None:
 
 
 class Cable:
-    """The wire between a page and the gateway, which can be pulled out and put back."""
+    """The wire between a page and the chat, which can be pulled out and put back."""
 
     def __init__(self, page: Page) -> None:
         self.sent: list[str] = []
@@ -82,6 +82,7 @@ class Cable:
         """How often the page came in vain."""
         self.live: list[WebSocketRoute] = []
         page.route_web_socket("**/ws/**", self._connect)
+        page.route("**/api/**", self._ask)
 
     def _connect(self, route: WebSocketRoute) -> None:
         if self.closed:
@@ -103,6 +104,12 @@ class Cable:
 
         route.on_message(forward)
         route.on_close(hang_up)
+
+    def _ask(self, route: Route) -> None:
+        if self.closed:
+            route.abort("internetdisconnected")
+        else:
+            route.fallback()
 
     def pull(self) -> None:
         self.closed = True

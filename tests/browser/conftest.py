@@ -26,8 +26,9 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-# What Chromium says where a page is reloaded while it connects.
+# What Chromium says where a page is reloaded while it connects, and where a cable is out.
 CUT_SHORT = "WebSocket is closed before the connection is established"
+DISCONNECTED = "net::ERR_INTERNET_DISCONNECTED"
 
 
 # Not for the whole session: while Playwright's loop runs in this thread, asynchronous tests could not.
@@ -54,7 +55,7 @@ def visitors(browser: Browser, url: str, *, harmless: str = CUT_SHORT) -> Iterat
     contexts = []
 
     def complain(text: str) -> None:
-        if harmless not in text:
+        if harmless not in text and DISCONNECTED not in text:
             complaints.append(text)
 
     def watch(page: Page) -> None:

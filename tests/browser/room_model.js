@@ -165,7 +165,7 @@ async ({ reduce, initialState }, { steps, size, quota }) => {
       if (state.link.status !== "online") return;
       const welcome = page(question(state.log, false));
       queue = queue.filter(({ type }) => type === "message"); // those were told on the second one as well
-      state = reduce(state, { type: "relieved" }, { now, luck: 0.5 });
+      state = reduce(state, { type: "relieved", transport: "websocket" }, { now, luck: 0.5 });
       happened(welcome);
     },
   };

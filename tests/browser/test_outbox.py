@@ -128,7 +128,7 @@ def test_errors_that_are_about_nothing_else_are_told_once(js: Evaluate) -> None:
 
 
 def test_a_second_socket_takes_what_is_under_way_with_it(js: Evaluate) -> None:
-    taken = [*READY, composed("a"), DO, {"type": "relieved"}, DO]
+    taken = [*READY, composed("a"), DO, {"type": "relieved", "transport": "polling"}, DO]
     state = after(js, *taken)
     assert state["link"]["status"] == "online"
     assert sent(state) == ["a", "a"]

@@ -71,8 +71,9 @@ def tickets(js: Evaluate, script: str, **options: Any) -> Any:
 
 
 def test_a_ticket_is_offered_as_a_subprotocol(js: Evaluate) -> None:
-    assert tickets(js, "(tickets) => tickets.offer()", token="a.b.c") == ["parley", "parley.ticket.a.b.c"]
-    assert tickets(js, "(tickets) => tickets.offer()") == []
+    offer = "({ offered }, token) => offered(token)"
+    assert js("ticket", offer, "a.b.c") == ["parley", "parley.ticket.a.b.c"]
+    assert js("ticket", offer, "") == []
 
 
 def test_a_backend_gives_a_fresh_one_for_the_place(js: Evaluate) -> None:
@@ -80,14 +81,14 @@ def test_a_backend_gives_a_fresh_one_for_the_place(js: Evaluate) -> None:
         js,
         """async (tickets, kept, asked) => {
           await tickets.start({ room: "a&b", name: "مریم" });
-          return { offer: tickets.offer(), kept, asked };
+          return { current: tickets.current(), kept, asked };
         }""",
         token="old",
         url="/backend/ticket",
         answers=[" new\n"],
     )
     assert outcome == {
-        "offer": ["parley", "parley.ticket.new"],
+        "current": "new",
         "kept": ["new"],
         "asked": ["/backend/ticket?room=a%26b&client=%D9%85%D8%B1%DB%8C%D9%85"],
     }
@@ -97,10 +98,10 @@ def test_a_backend_gives_a_fresh_one_for_the_place(js: Evaluate) -> None:
 def test_where_the_backend_fails_the_one_at_hand_serves(js: Evaluate, answer: str | None) -> None:
     script = """async (tickets, kept) => {
       await tickets.start({ room: "r", name: "n" });
-      return [tickets.offer()[1], kept];
+      return [tickets.current(), kept];
     }"""
     outcome = tickets(js, script, token="old", url="/backend/ticket", answers=[answer])
-    assert outcome == ["parley.ticket.old", []]
+    assert outcome == ["old", []]
 
 
 def test_what_comes_after_a_room_was_left_is_not_kept(js: Evaluate) -> None:
@@ -108,9 +109,9 @@ def test_what_comes_after_a_room_was_left_is_not_kept(js: Evaluate) -> None:
       const asked = tickets.start({ room: "r", name: "n" });
       tickets.stop();
       await asked;
-      return [kept, tickets.offer()];
+      return [kept, tickets.current()];
     }"""
-    assert tickets(js, script, url="/backend/ticket", answers=["late"]) == [[], []]
+    assert tickets(js, script, url="/backend/ticket", answers=["late"]) == [[], ""]
 
 
 def test_a_ticket_for_years_is_not_renewed_at_once(js: Evaluate) -> None:

@@ -1,0 +1,137 @@
+/** A member who asks instead of being told: frames become requests, and their answers frames. How often it asks is the loop's affair. */
+import { backoff } from "../backoff.js";
+import { createApi } from "./api.js";
+
+/** @import { Answer, End, Entry, Loop, Page, Transport, TransportEvents } from "../types.js" */
+
+const APART = 300; // the server allows five requests a second, and what is said and asked besides needs some
+const FAULTS = 3;
+
+/** @param {Entry} entry @param {TransportEvents} events @param {Loop} loop @returns {Transport} */
+export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
+  const api = createApi(entry);
+  let [isOpen, isOver] = [false, false];
+  let [faults, polledAt] = [0, -Infinity];
+  /** The highest number that was told: what is missing below it, the page asks for itself. @type {number | null} */
+  let position = null;
+  /** @type {number | null} */
+  let noticed = null;
+
+  async function open() {
+    const { status, body, entered } = await api.enter();
+    if (isOver) return api.leave(); // closed meanwhile
+    isOpen = entered;
+    if (entered) return onOpen();
+    const isOurs = body?.type === "error";
+    end(isOurs && status < 500 ? "refused" : status === 0 || status >= 500 && status !== 501 ? "lost" : "missing");
+  }
+
+  /** @param {End} reason */
+  function end(reason) {
+    if (isOver) return;
+    isOver = true;
+    api.stop(); // the membership ends by itself: who comes back by another way has not left
+    onEnd(reason);
+  }
+
+  /** Whether the answer has an end to it. @param {Answer} answer */
+  function isTheEnd({ status, body }) {
+    const gone = status === 401 || status === 410;
+    if (gone) end("lost");
+    else if (status === 404 && body?.type !== "error") end("missing");
+    return isOver;
+  }
+
+  /** @param {any[]} told */
+  function deliver(told) {
+    const wasFirst = position === null;
+    for (const event of told) if (event?.type === "page") moveTo(event);
+    onFrame(JSON.stringify(told));
+    if (wasFirst && position !== null) void loop(poller);
+  }
+
+  /** @param {Page} page */
+  function moveTo({ messages, through, last_seq }) {
+    const end = Math.max(through, ...messages.map(({ seq }) => seq));
+    // A count below what is known is that of a new log.
+    position = last_seq < Number(position) ? end : Math.max(Number(position), end);
+  }
+
+  /** @param {Answer} answer */
+  function isNews({ status, body }) {
+    if (status !== 200 || !Array.isArray(body?.events)) return false;
+    noticed = Math.max(Number(noticed), Number(body.noticed));
+    return true;
+  }
+
+  /** @param {Promise<Answer>} asked @param {string} id of the frame that it answers */
+  async function answered(asked, id) {
+    const answer = await asked;
+    const { status, body } = answer;
+    if (isOver || isTheEnd(answer)) return;
+    if (status === 0) end("lost");
+    else if (isNews(answer)) deliver(answer.body.events);
+    else if (status < 300) deliver(body === null ? [] : [body]);
+    else deliver([{ type: "error", code: "gateway_fault", content: String(body?.message ?? status), timestamp: "", id, ...body }]);
+  }
+
+  const sleep = (/** @type {number} */ wait) => new Promise((resolve) => { setTimeout(resolve, wait); });
+  let wake = () => {};
+
+  const poller = {
+    isOver: () => isOver,
+    end,
+    /** Wait, but no longer than until something is said here. Whether that was so. @param {number} wait @returns {Promise<boolean>} */
+    pause: (wait) => new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), wait);
+      wake = () => { clearTimeout(timer); resolve(true); };
+    }),
+    /**
+     * Ask once what is new. "failed" is no answer, or none of the server's own.
+     * @param {number} wait how long the server may hold the request, in seconds @returns {Promise<"news" | "quiet" | "failed" | "busy">}
+     */
+    async poll(wait) {
+      await sleep(polledAt + APART - performance.now());
+      if (isOver) return "failed";
+      polledAt = performance.now();
+      const answer = await api.events({ after: Number(position), noticed, wait });
+      if (isOver || isTheEnd(answer)) return "failed";
+      if (isNews(answer)) {
+        faults = 0;
+        deliver(answer.body.events);
+        return answer.body.events.length > 0 ? "news" : "quiet";
+      }
+      const { status, body } = answer;
+      if (status === 429) {
+        await sleep(body?.retry_after_ms ?? 1_000);
+      } else if (status === 0 || status === 502 || status === 504 || status < 300) {
+        return "failed";
+      } else if (++faults === FAULTS) {
+        end("lost");
+      } else {
+        await sleep(backoff(faults, Math.random()));
+      }
+      return "busy";
+    },
+  };
+
+  void open();
+  return {
+    send(frame) {
+      if (!isOpen || isOver) return false;
+      const { action, id, after, before } = JSON.parse(frame);
+      if (action === "presence") void answered(api.members(), id);
+      else if (action === "sync") void answered(api.events({ after, before, id, noticed }), id);
+      // To ask what is new is a sign of life. The number in the answer's id is what the page may know of a new log by.
+      else if (action === "ping") void answered(api.events({ after: Number(position), id: `after:${position}`, noticed }), id);
+      else void answered(api.say(frame), id).then(() => wake());
+      return true;
+    },
+    close() {
+      if (isOver) return;
+      isOver = true;
+      api.stop();
+      api.leave();
+    },
+  };
+}
