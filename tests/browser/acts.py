@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 
@@ -76,6 +77,7 @@ class Cable:
 
     def __init__(self, page: Page) -> None:
         self.sent: list[str] = []
+        """Frames, and the requests that stand for some where the page does without a WebSocket."""
         self.closed = False
         self.connections = 0
         self.refused = 0
@@ -108,8 +110,14 @@ class Cable:
     def _ask(self, route: Route) -> None:
         if self.closed:
             route.abort("internetdisconnected")
-        else:
-            route.fallback()
+            return
+        if route.request.method == "POST" and route.request.post_data:
+            self.sent.append(route.request.post_data)
+        asked = dict(parse_qsl(urlsplit(route.request.url).query))
+        if "id" in asked:
+            after = {"after": int(asked["after"])} if "after" in asked else {}
+            self.sent.append(json.dumps({"action": "sync", "id": asked["id"], **after}))
+        route.fallback()
 
     def pull(self) -> None:
         self.closed = True

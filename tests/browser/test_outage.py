@@ -46,7 +46,7 @@ def people(
 ) -> Iterator[tuple[ServedGateway, PageFactory]]:
     """A gateway of their own, and its page; Chromium complains of each connection that it does not get."""
     served = start()
-    with visitors(browser, served.url, harmless="WebSocket connection to") as open_page:
+    with visitors(browser, served.url, "WebSocket connection to", "net::ERR_CONNECTION_REFUSED") as open_page:
         yield served, open_page
 
 

@@ -169,8 +169,8 @@ def with_backend(tmp_path: Path) -> Iterator[ServedGateway]:
 
 @pytest.fixture
 def visit(browser: Browser, guarded: ServedGateway) -> Iterator[PageFactory]:
-    # A refused handshake is an error on the console, and meant.
-    with visitors(browser, guarded.url, harmless="WebSocket") as open_page:
+    # A refused handshake is an error on the console, and meant; so is the refusal of a plain request to enter.
+    with visitors(browser, guarded.url, "WebSocket", "403 (Forbidden)") as open_page:
         yield open_page
 
 

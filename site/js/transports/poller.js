@@ -21,7 +21,10 @@ export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
     const { status, body, entered } = await api.enter();
     if (isOver) return api.leave(); // closed meanwhile
     isOpen = entered;
-    if (entered) return onOpen();
+    if (entered) {
+      noticed = body.noticed ?? null; // what is announced from then on, one's own coming included, is news
+      return onOpen();
+    }
     const isOurs = body?.type === "error";
     end(isOurs && status < 500 ? "refused" : status === 0 || status >= 500 && status !== 501 ? "lost" : "missing");
   }
