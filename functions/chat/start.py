@@ -9,9 +9,9 @@ import logging
 
 gc.disable()
 
-# At LogLevel=DEBUG Lambda sets the root's level, and the SDK would log what it sends and is answered: what people say,
-# and the secret that signs tickets. The functions' own logger has a level of its own.
-logging.getLogger().setLevel(max(logging.getLogger().level, logging.INFO))
+# Lambda sets the root's level to that of the log. At DEBUG the SDK would log what it sends and is answered: what people
+# say, and the secret that signs tickets; at INFO where it found its settings. Our own logger has a level of its own.
+logging.getLogger().setLevel(max(logging.getLogger().level, logging.WARNING))
 
 
 def over() -> None:
