@@ -122,6 +122,12 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
             debug=debug,
             preloaded=started.preloaded,
             faults=faults,
+            waiting={
+                route.integration.function
+                for api in stack.http_apis
+                for route in api.routes.values()
+                if route.integration
+            },
         )
         cleanup.push_async_callback(functions.stop)
         if options.warm:

@@ -1,7 +1,6 @@
 """One stage of an HTTP API: takes a request, has its route's function invoked, and answers."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -27,9 +26,6 @@ HEAD_LIMIT = 10_240
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 """
-
-EVENT_LIMIT = 6 * 1024 * 1024
-"""Bytes of an event that Lambda takes."""
 
 REQUEST_ID = "apigw-requestid"
 """The header that has a request's id."""
@@ -117,8 +113,6 @@ class HttpGateway:
     async def _invoke(self, route: HttpRoute, given: dict[str, Any]) -> HttpAnswer:
         integration = route.integration
         assert integration is not None
-        if len(given.get("body", "")) > EVENT_LIMIT // 2 and len(json.dumps(given)) > EVENT_LIMIT:
-            return refusal(413)
         try:
             result = await self._functions.invoke(integration.function, given, wait=integration.timeout)
             return read_answer(result)
@@ -127,8 +121,8 @@ class HttpGateway:
             return refusal(500)
         except (TimeoutError, FunctionThrottled):
             return refusal(503)
-        except FunctionError:
-            return refusal(500)  # the function's own log says why
+        except FunctionError as error:  # the function's own log says why
+            return refusal(413 if error.error_type == "RequestEntityTooLargeException" else 500)
         except asyncio.CancelledError:
             if not self.closing:
                 raise

@@ -21,7 +21,7 @@ from ..stack.model import Function
 from .bytecode import cache_folder
 from .debugger import DebugPort
 from .environment import layer_path, variables
-from .pool import MAX_WORKERS, WorkerPool
+from .pool import MAX_HELD, MAX_WORKERS, WorkerPool
 from .preloaded import Preloaded
 from .process import Launch
 from .worker import Worker
@@ -37,7 +37,9 @@ DEBUG_TIME = 3600.0
 
 
 class LocalFunction:
-    """A function and its workers. `service` is what the local services add to its environment."""
+    """A function and its workers. `service` is what the local services add to its environment; `waits`: its invocations
+    may be long polls, of which many have to run at once.
+    """
 
     def __init__(
         self,
@@ -50,6 +52,7 @@ class LocalFunction:
         preloaded: Preloaded | None = None,
         faults: Faults | None = None,
         max_workers: int = MAX_WORKERS,
+        waits: bool = False,
     ) -> None:
         self.function, self.debug = function, debug
         self._service, self._output, self._journal = service, output, journal
@@ -60,7 +63,10 @@ class LocalFunction:
         self._throttled_at = -math.inf
         self._inline: tempfile.TemporaryDirectory[str] | None = None
         self._pool = WorkerPool(
-            self._make_worker, failed=self._report, max_workers=1 if debug else max_workers
+            self._make_worker,
+            failed=self._report,
+            max_workers=1 if debug else max_workers,
+            max_held=MAX_HELD if waits and not debug else 0,
         )
 
     async def invoke(self, event: bytes) -> Any:

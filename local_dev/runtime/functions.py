@@ -21,6 +21,7 @@ class LocalFunctions:
     """All functions of a stack, by physical name. `service_for` gives the environment that points one of
     them at the local services, with its credentials; `debug` the ports of those that wait for a debugger. With
     `preloaded` workers start faster; whoever started it ends it, after this. `faults` happen to invocations.
+    `waiting` are names of functions whose invocations may be long polls.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class LocalFunctions:
         debug: Mapping[str, DebugPort] | None = None,
         preloaded: Preloaded | None = None,
         faults: Faults | None = None,
+        waiting: Collection[str] = (),
     ) -> None:
         debug = debug or {}
         self._functions = {
@@ -44,6 +46,7 @@ class LocalFunctions:
                 debug=debug.get(name),
                 preloaded=preloaded,
                 faults=faults,
+                waits=name in waiting,
             )
             for name, function in functions.items()
         }

@@ -21,6 +21,15 @@ GROW_AFTER = 0.5
 start than for this wait, and a handler whose answer reached the client is about to be free.
 """
 
+MAX_HELD = 200
+"""Workers beyond MAX_WORKERS that a function may have whose invocations wait for something, as long polls do."""
+
+HELD_AFTER = 0.3
+"""Seconds after which an invocation counts as one that waits."""
+
+KEPT_FOR = 60.0
+"""Seconds that a worker beyond MAX_WORKERS may be idle before it is ended."""
+
 MAX_WAITING = 1000
 """Invocations that may wait for one function; beyond that they are throttled, as by an account's
 concurrency limit.
@@ -29,7 +38,7 @@ concurrency limit.
 
 class WorkerPool:
     """Workers made by `make`, which raises FunctionError where none can be. `failed` hears why a worker
-    could not be started.
+    could not be started. Up to `max_held` more are added while others are held by invocations that take long.
     """
 
     def __init__(
@@ -38,8 +47,12 @@ class WorkerPool:
         *,
         failed: Callable[[FunctionError], None],
         max_workers: int = MAX_WORKERS,
+        max_held: int = 0,
     ) -> None:
-        self._make, self._failed, self._max_workers = make, failed, max_workers
+        self._make, self._failed = make, failed
+        self._max_workers, self._max_held = max_workers, max_held
+        self._since: dict[Worker, float] = {}
+        """Since when workers that may be held are busy, or idle."""
         self._workers: set[Worker] = set()
         self._outdated: set[Worker] = set()
         self._idle: deque[Worker] = deque()
@@ -55,6 +68,7 @@ class WorkerPool:
         while self._idle:
             worker = self._idle.pop()  # the one used last; the others may rest
             if worker.state is WorkerState.IDLE:
+                self._mark(worker)
                 return worker
             self._discard(worker)
         if self._stopping:
@@ -113,11 +127,13 @@ class WorkerPool:
     def _grow_for(self, waiter: asyncio.Future[Worker]) -> None:
         if not waiter.done():
             self._grow()
+            if self._max_held and not self._stopping:  # others may be held by then
+                asyncio.get_running_loop().call_later(HELD_AFTER, self._grow_for, waiter)
 
     def _grow(self) -> None:
         """Start a worker if invocations wait that none of those being started will take."""
         waiting = sum(not waiter.done() for waiter in self._waiters)
-        if self._stopping or waiting <= self._starting or len(self._workers) >= self._max_workers:
+        if self._stopping or waiting <= self._starting or len(self._workers) >= self._limit():
             return
         try:
             worker = self._make()
@@ -127,6 +143,29 @@ class WorkerPool:
         self._workers.add(worker)
         self._starting += 1
         self._spawn(self._start(worker))
+
+    def _limit(self) -> int:
+        """How many workers there may be: twice as many more as are held, so that a crowd is soon served, but
+        MAX_WORKERS at most that start at once.
+        """
+        if not self._max_held:
+            return self._max_workers
+        late = asyncio.get_running_loop().time() - HELD_AFTER
+        idle = set(self._idle)
+        held = sum(since < late for worker, since in self._since.items() if worker not in idle)
+        most = self._max_workers + min(self._max_held, 2 * held)
+        return most if self._starting < self._max_workers else 0
+
+    def _mark(self, worker: Worker) -> None:
+        """From now on the worker is busy, or idle."""
+        if self._max_held:
+            self._since[worker] = asyncio.get_running_loop().time()
+
+    def _retire(self) -> None:
+        """End those beyond MAX_WORKERS that nobody has needed for long."""
+        late = asyncio.get_running_loop().time() - KEPT_FOR
+        while self._idle and len(self._workers) > self._max_workers and self._since[self._idle[0]] <= late:
+            self._discard(self._idle.popleft())
 
     async def _start(self, worker: Worker) -> None:
         try:
@@ -141,6 +180,8 @@ class WorkerPool:
         else:
             self._starting -= 1
             self._hand_over(worker)
+            if self._max_held:
+                self._grow()
 
     def _fail_next(self, error: FunctionError) -> None:
         if not self._stopping:
@@ -163,15 +204,19 @@ class WorkerPool:
             self._grow()
             return
         waiter = self._next_waiter()
+        self._mark(worker)
         if waiter:
             waiter.set_result(worker)
         else:
             worker.freeze()
             self._idle.append(worker)
+            if len(self._workers) > self._max_workers:
+                asyncio.get_running_loop().call_later(KEPT_FOR, self._retire)
 
     def _discard(self, worker: Worker) -> None:
         self._workers.discard(worker)
         self._outdated.discard(worker)
+        self._since.pop(worker, None)
         self._spawn(worker.stop())
 
     def _next_waiter(self) -> asyncio.Future[Worker] | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local_dev.runtime import pool as pool_module
 from local_dev.runtime.pool import WorkerPool
 from local_dev.runtime.worker import WorkerState
 
@@ -42,12 +43,12 @@ class StandIn:
         self.stopped = True
 
 
-def pool_of(made: list[StandIn]) -> Any:
+def pool_of(made: list[StandIn], max_held: int = 0) -> Any:
     def make() -> Any:
         made.append(StandIn())
         return made[-1]
 
-    return WorkerPool(make, failed=lambda _: None, max_workers=1)
+    return WorkerPool(make, failed=lambda _: None, max_workers=1, max_held=max_held)
 
 
 async def turns() -> None:
@@ -95,3 +96,43 @@ async def test_a_worker_that_died_is_replaced_for_whoever_waits() -> None:
     assert await waiting is made[1]
     await turns()
     assert worker.stopped
+
+
+@pytest.mark.parametrize(("max_held", "served"), [(0, 1), (2, 3), (20, 9)])
+async def test_workers_are_added_while_others_are_held(
+    monkeypatch: pytest.MonkeyPatch, max_held: int, served: int
+) -> None:
+    monkeypatch.setattr(pool_module, "HELD_AFTER", 0.01)
+    monkeypatch.setattr(pool_module, "GROW_AFTER", 0.01)
+    made: list[StandIn] = []
+    pool = pool_of(made, max_held)
+    waiting = [asyncio.create_task(pool.acquire()) for _ in range(9)]
+    async with asyncio.timeout(5):
+        while sum(task.done() for task in waiting) < served:  # noqa: ASYNC110 (nothing tells)
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)  # in which one more would have been
+    assert sum(task.done() for task in waiting) == len(made) == served
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await pool.stop()
+
+
+async def test_workers_that_were_added_are_ended_when_nobody_needs_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool_module, "HELD_AFTER", 0.01)
+    monkeypatch.setattr(pool_module, "GROW_AFTER", 0.01)
+    monkeypatch.setattr(pool_module, "KEPT_FOR", 0.05)
+    made: list[StandIn] = []
+    pool = pool_of(made, 20)
+    async with asyncio.timeout(5):
+        workers = await asyncio.gather(*(pool.acquire() for _ in range(4)))
+        for worker in workers:
+            pool.release(worker)
+            worker.returns()
+        assert await pool.acquire() is workers[-1]  # used again, so it stays
+        while sum(worker.stopped for worker in made) < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert not workers[-1].stopped
+    await pool.stop()
