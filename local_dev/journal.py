@@ -42,6 +42,7 @@ class Entry(NamedTuple):
     Kinds and their facts:
     connected {connection, api, stage, source}, refused {connection, api, stage, status},
     received and sent {connection, text}, disconnected {connection, code, reason},
+    requested {request, api, stage, method, path, route, source}, answered {request, status, duration_ms},
     invoked {function, request, event, cold}, returned {function, request, result, duration_ms},
     failed {function, request, error_type, error, duration_ms}, log {function, line}, notice {text},
     fault {at, do, rule, and what it is about}.

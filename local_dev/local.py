@@ -277,6 +277,7 @@ def _server(
     inspector = add_inspector(
         app,
         gateways=gateways,
+        http_gateways=http_gateways,
         journal=journal,
         functions=stack.functions,
         tables=stack.tables,

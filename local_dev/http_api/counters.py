@@ -1,6 +1,10 @@
 """What an API's routes were asked, and how many bytes that took."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+NONE = "none"
+"""What stands for the route of requests that no route took."""
 
 
 @dataclass
@@ -16,15 +20,15 @@ class Counted:
 
 
 class Counters:
-    """The figures by route key; requests that no route took count as "none"."""
+    """The figures of the routes, by their keys."""
 
-    def __init__(self) -> None:
-        self._routes: dict[str, Counted] = {}
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._routes = {key: Counted() for key in (*keys, NONE)}
 
     def of(self, key: str | None) -> Counted:
-        """The figures of a route, to be added to."""
-        return self._routes.setdefault(key or "none", Counted())
+        """The figures of a route, or of requests that none took, to be added to."""
+        return self._routes[key or NONE]
 
     def figures(self) -> dict[str, dict[str, int]]:
         """All of them, ready to be written as JSON."""
-        return {key: dict(vars(counted)) for key, counted in sorted(self._routes.items())}
+        return {key: dict(vars(counted)) for key, counted in self._routes.items()}

@@ -49,15 +49,15 @@ class HttpGateway:
         self._limits = limits or AccountLimits(clock=self._clock.real)
         self._throttles = StageThrottles(api, clock=self._clock.real)
         self._routing = Routing(api.routes)
-        self.counters = Counters()
+        self.counters = Counters(api.routes)
         self.closing = False
 
     async def answer(self, request: HttpRequest) -> HttpAnswer:
         """The response to a request; whatever a function does, there is one."""
         started, request_id = self._clock.real(), self._new_id()
         selected = self._routing.select(request.method, request.decoded_path)
-        key = selected.key if selected else None
-        counted = self.counters.of(key)
+        counted = self.counters.of(selected.key if selected else None)
+        self._asked(request_id, request, selected)
         counted.open += 1
         try:
             answer = await self._answer(request, selected, request_id)
@@ -67,19 +67,23 @@ class HttpGateway:
         if self.api.cors is not None and not cors.is_preflight(request):
             answer = cors.with_cors(self.api.cors, request, answer)
         if self._journal is not None:
+            duration = round((self._clock.real() - started) * 1000, 1)
+            self._journal.record("answered", request=request_id, status=answer.status, duration_ms=duration)
+        return answer._replace(headers=(*answer.headers, (REQUEST_ID, request_id)), counted=counted)
+
+    def _asked(self, request_id: str, request: HttpRequest, selected: Selected | None) -> None:
+        """Write a request down: not its query, which may have a credential in it."""
+        if self._journal is not None:
             self._journal.record(
                 "requested",
+                request=request_id,
                 api=self.api.logical_id,
                 stage=self.api.stage,
                 method=request.method,
                 path=request.path,
-                route=key,
-                status=answer.status,
-                duration_ms=round((self._clock.real() - started) * 1000, 1),
-                request=request_id,
+                route=selected.key if selected else None,
                 source=request.source_ip,
             )
-        return answer._replace(headers=(*answer.headers, (REQUEST_ID, request_id)), counted=counted)
 
     async def shut_down(self) -> None:
         """From now on an invocation that is given up is no fault."""

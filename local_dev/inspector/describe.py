@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..gateway.gateway import Gateway
+from ..http_api.gateway import HttpGateway
 from ..stack.model import Api, Function, Note, Route
 from .redaction import shown_query
 
@@ -19,11 +20,21 @@ def describe(
     functions: Mapping[str, Function],
     tables: Mapping[str, str],
     notes: Sequence[Note],
+    http_gateways: Mapping[str, HttpGateway],
 ) -> dict[str, Any]:
-    """{apis, functions, tables, notes}, ready to be written as JSON. An API's `key` is its path here."""
+    """{apis, http_apis, functions, tables, notes}, ready to be written as JSON. An API's `key` is its path here."""
     return {
         "apis": [
             {"key": key, **_api(gateway.api), **_connections(gateway)} for key, gateway in gateways.items()
+        ],
+        "http_apis": [
+            {
+                "key": key,
+                "id": gateway.api.id,
+                "logical_id": gateway.api.logical_id,
+                "stage": gateway.api.stage,
+            }
+            for key, gateway in http_gateways.items()
         ],
         "functions": [
             {

@@ -18,6 +18,7 @@ from ..faults.api import fault_routes
 from ..faults.faults import Faults
 from ..gateway.connections import BufferFull, Gone, Throttled
 from ..gateway.gateway import Gateway
+from ..http_api.gateway import HttpGateway
 from ..journal import Journal
 from ..stack.model import Function, Note
 from ..web.limits import MESSAGE_LIMIT
@@ -45,6 +46,7 @@ class Inspector:
         self,
         *,
         gateways: Mapping[str, Gateway],
+        http_gateways: Mapping[str, HttpGateway],
         journal: Journal,
         functions: Mapping[str, Function],
         tables: Tables,
@@ -58,6 +60,7 @@ class Inspector:
         handshakes: Callable[[], list[Any]] | None = None,
     ) -> None:
         self._gateways, self._functions, self._notes = gateways, functions, notes
+        self._http_gateways = http_gateways
         self._tables, self._secrets = tables, secrets
         self._has_faults = faults is not None
         self._guard = Guard(host)
@@ -68,6 +71,7 @@ class Inspector:
             routes=[
                 Route("/state", self._state),
                 Route("/handshakes", self._seen),
+                Route("/requests", self._requests),
                 Route("/events", self._events),
                 Route("/tables/{table}", self._rows),
                 Route("/secrets/{secret}", self._secret, methods=["POST"]),
@@ -113,13 +117,18 @@ class Inspector:
         return Response(file.read_bytes(), media_type=TYPES[file.suffix])
 
     async def _state(self, _: Request) -> Response:
-        described = describe(self._gateways, self._functions, self._tables.names, self._notes)
+        described = describe(
+            self._gateways, self._functions, self._tables.names, self._notes, self._http_gateways
+        )
         return _json({"run": self._feed.run, "faults": self._has_faults, **described})
 
     async def _seen(self, _: Request) -> Response:
         if self._handshakes is None:
             return _problem(404, "There is no TLS here: start with --https")
         return _json({"handshakes": self._handshakes()})
+
+    async def _requests(self, _: Request) -> Response:
+        return _json({key: gateway.counters.figures() for key, gateway in self._http_gateways.items()})
 
     async def _events(self, request: Request) -> Response:
         if self._feed.full:
@@ -189,6 +198,7 @@ def add_inspector(
     app: FastAPI,
     *,
     gateways: Mapping[str, Gateway],
+    http_gateways: Mapping[str, HttpGateway] | None = None,
     journal: Journal,
     functions: Mapping[str, Function],
     tables: Mapping[str, str],
@@ -204,14 +214,15 @@ def add_inspector(
 ) -> Inspector:
     """Serve the inspector under /_local/, ahead of every other route of the application.
 
-    `gateways` by their path ("prod", "ChatApi/prod"), `functions` by name, `tables` are names by logical id and
-    `secrets` ARNs; `dynamodb` and `secretsmanager` make boto3 clients for them. `host` is what the server was bound to,
-    `heartbeat` in seconds. `faults` can be replaced and `clock` moved through it. `handshakes` are
-    the requests that came over TLS, as JSON, None where there is no TLS. Close what is given back before the
+    `gateways` and `http_gateways` by their path ("prod", "ChatApi/prod"), `functions` by name, `tables` are names by
+    logical id and `secrets` ARNs; `dynamodb` and `secretsmanager` make boto3 clients for them. `host` is what the
+    server was bound to, `heartbeat` in seconds. `faults` can be replaced and `clock` moved through it. `handshakes`
+    are the requests that came over TLS, as JSON, None where there is no TLS. Close what is given back before the
     server is told to stop.
     """
     inspector = Inspector(
         gateways=gateways,
+        http_gateways=http_gateways or {},
         journal=journal,
         functions=functions,
         tables=Tables(tables, dynamodb),

@@ -7,7 +7,7 @@ is: it is what a person looks for.
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from ..journal import Entry
 from . import fragments
@@ -42,6 +42,8 @@ def shown_entry(entry: Entry) -> dict[str, Any]:
             cut = cut or not whole
     if isinstance(facts.get("event"), dict):
         facts["event"] = _event(facts["event"])
+    if isinstance(facts.get("result"), dict):
+        facts["result"] = _result(facts["result"])
     return {
         "number": entry.number,
         "time": entry.time,
@@ -69,12 +71,28 @@ def _event(event: Mapping[str, Any]) -> dict[str, Any]:
     for name in _MAPS:
         if isinstance(shown.get(name), dict):
             shown[name] = _masked(shown[name])
+    for name in ("cookies", "identitySource", "authorizationToken"):
+        if name in shown:
+            shown[name] = hidden(shown[name])
+    if isinstance(shown.get("rawQueryString"), str):
+        shown["rawQueryString"] = urlencode(shown_query(shown["rawQueryString"]), safe="(), ")
     context = shown.get("requestContext")
     if isinstance(context, dict):
         shown["requestContext"] = {
             name: _masked(value) if name in ("identity", "authorizer") and isinstance(value, dict) else value
             for name, value in context.items()
         }
+    return shown
+
+
+def _result(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What a function answered to a request: its cookies are credentials as a client's are."""
+    shown = dict(result)
+    for name in ("headers", "multiValueHeaders"):
+        if isinstance(shown.get(name), dict):
+            shown[name] = _masked(shown[name])
+    if "cookies" in shown:
+        shown["cookies"] = hidden(shown["cookies"])
     return shown
 
 
@@ -88,6 +106,8 @@ def _shown(name: str, value: Any) -> Any:
 
 def without_tokens(value: Any) -> Any:
     """The value with the web tokens in its texts hidden."""
+    if isinstance(value, dict):
+        return _masked(value)
     if isinstance(value, list):
         return [without_tokens(item) for item in value]
     return _WEB_TOKEN.sub("(a token, hidden)", value) if isinstance(value, str) else value

@@ -6,7 +6,6 @@ is neither a distribution nor a site, the first API with a $default stage also h
 
 import logging
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from typing import NamedTuple
 
 from starlette.requests import ClientDisconnect, Request
@@ -24,10 +23,9 @@ from .edge import EdgeResponse
 from .front import Front, Viewer
 from .limits import HTTP_BODY_LIMIT
 from .management import read_body
+from .sizes import answer_size, request_size
 
 log = logging.getLogger(__name__)
-
-_DATE = len("date: Thu, 26 Nov 2026 07:44:01 GMT\r\n")
 
 
 class Target(NamedTuple):
@@ -107,8 +105,9 @@ class HttpPlane:
         )
         await send({"type": "http.response.body", "body": body_sent})
         if answer.counted is not None:
-            answer.counted.received += viewer.size() + len(body or b"")
-            answer.counted.sent += _head_size(answer.status, headers) + len(body_sent)
+            counted = answer.counted
+            counted.received += request_size(viewer.method, viewer.path, viewer.query, sent, body or b"")
+            counted.sent += answer_size(answer.status, headers, body_sent)
 
     async def at_root(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that is nobody else's."""
@@ -174,14 +173,3 @@ class HttpPlane:
 
 def _lower(headers: Iterable[tuple[str, str]]) -> Headers:
     return tuple((name.lower(), value) for name, value in headers)
-
-
-def _head_size(status: int, headers: Headers) -> int:
-    """Bytes of a response's line and headers as HTTP/1.1 has them, with the date that the server adds."""
-    line = len(f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n") if status in set(HTTPStatus) else 15
-    return (
-        line
-        + _DATE
-        + 2
-        + sum(len(name) + len(value.encode("utf-8", "replace")) + 4 for name, value in headers)
-    )

@@ -501,7 +501,7 @@ def test_another_run_of_the_gateway_begins_anew(js: Evaluate) -> None:
     assert js(
         "state",
         """({ initial, reduce }) => {
-             const nothing = { apis: [], functions: [], tables: [], notes: [] };
+             const nothing = { apis: [], http_apis: [], functions: [], tables: [], notes: [] };
              const here = (run) => ({ type: "here", now: 1, here: { run, ...nothing } });
              const entry = { number: 9, time: 1, kind: "notice", facts: { text: "x" } };
              const entries = { type: "entries", entries: [entry] };

@@ -1,9 +1,11 @@
 """A template with an HTTP API behind a distribution: what reaches its function, and what comes back."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import urllib3
@@ -178,3 +180,43 @@ def test_who_waits_holds_up_nobody_and_may_go(deployed: Running, client: Client)
     while counters.of("GET /api/waits").open:
         assert time.monotonic() - started < 20
         time.sleep(0.01)
+
+
+def test_what_was_asked_is_counted_and_written_down_without_its_secrets(
+    deployed: Running, client: Client
+) -> None:
+    before = figures(client)
+    request = b"GET /api/notes/1?ticket=hush HTTP/1.1\r\nhost: x\r\nauthorization: hush\r\nconnection: close\r\n\r\n"
+    host, port = client.host, client.port
+    assert port
+    answer = b""
+    with socket.create_connection((host, port)) as wire:
+        wire.sendall(request)
+        while more := wire.recv(65536):
+            answer += more
+    after = figures(client)
+    assert after["requests"] - before["requests"] == 1
+    assert after["received"] - before["received"] == len(request)
+    assert after["sent"] - before["sent"] == len(answer.replace(b"connection: close\r\n", b""))
+    assert after["open"] == 0
+    entries = read_journal(deployed)
+    asked = next(entry for entry in entries[::-1] if entry["kind"] == "requested")["facts"]
+    assert (asked["path"], asked["route"]) == ("/api/notes/1", "GET /api/notes/{id}")
+    assert "hush" not in json.dumps([entry for entry in entries if entry["kind"] != "returned"])
+
+
+def figures(client: Client) -> dict[str, int]:
+    figures: dict[str, int] = client.request("GET", "/_local/requests").json()["Board"]["GET /api/notes/{id}"]
+    return figures
+
+
+def read_journal(deployed: Running) -> list[dict[str, Any]]:
+    """The journal as the live page gets it."""
+    found = []
+    with urllib3.request("GET", f"{deployed.url}/_local/events", preload_content=False, timeout=20) as stream:
+        for line in stream:
+            if line.startswith(b"data: "):
+                found += json.loads(line[6:])
+            elif found and line == b"\n":
+                return found
+    return found

@@ -3,7 +3,8 @@
  * sent. Pure: `fold(timeline, entries, labels)` gives another timeline and leaves the one it got as it is.
  *
  * An exchange: { id, at, kind, connection?, text?, cut?, outcome?, bad?, steps }. Kinds: connect, frame, sent,
- * disconnect, source (an event that no client caused), log, notice, fault (what was made to go wrong), gap.
+ * disconnect, request (to an HTTP API), source (an event that no client caused), log, notice, fault (what was made to go
+ * wrong), gap.
  * A step: { type: "run", request, fn, at, cold, event, state, result?, error?, errorType?, ms?, logs } where state is
  * "running", "returned" or "failed"; or { type: "sent", at, connection, text, cut }.
  *
@@ -69,6 +70,7 @@ export function matches(exchange, filter) {
 export const KINDS = {
   lifecycle: ({ kind }) => kind === "connect" || kind === "disconnect",
   received: ({ kind }) => kind === "frame",
+  requested: ({ kind }) => kind === "request",
   sent: ({ kind, steps }) => kind === "sent" || steps.some((step) => step.type === "sent"),
   invoked: ({ steps }) => steps.some((step) => step.type === "run"),
   failed: ({ bad, steps }) => bad || steps.some((step) => step.state === "failed"),
@@ -116,6 +118,17 @@ const FOLDS = new Map(Object.entries({
     timeline.begun.set(fact.connection, id);
     timeline.waiting.delete(fact.connection);
     timeline.latest.delete(fact.connection);
+  },
+  requested(timeline, entry, fact) {
+    const text = `${fact.method} ${fact.path}`;
+    const id = add(timeline, entry, "request", { text, api: fact.api, route: fact.route ?? undefined, request: fact.request });
+    timeline.begun.set(fact.request, id);
+  },
+  answered(timeline, entry, fact) {
+    const id = timeline.begun.get(fact.request);
+    if (id === undefined) return;
+    change(timeline, id, { outcome: `${fact.status} in ${fact.duration_ms} ms`, bad: fact.status >= 400 });
+    timeline.begun.delete(fact.request);
   },
   invoked(timeline, entry, fact) {
     const step = {
@@ -194,6 +207,8 @@ function finish(timeline, entry, facts) {
 function triggerOf(timeline, entry, event) {
   const context = event?.requestContext;
   const connection = typeof context?.connectionId === "string" ? context.connectionId : undefined;
+  const asked = timeline.begun.get(context?.requestId);
+  if (asked !== undefined) return asked;
   if (Array.isArray(event?.Records)) return add(timeline, entry, "source", { text: recordsIn(event.Records) });
   if (context?.eventType === "MESSAGE" || (connection === undefined && event !== null && typeof event === "object")) {
     const id = claim(timeline, connection, context, event);
@@ -275,7 +290,7 @@ function trim(timeline) {
     if (timeline.weight <= CAP) return;
     timeline.exchanges.delete(id);
     for (const index of [timeline.begun, timeline.latest]) {
-      if (index.get(exchange.connection) === id) index.delete(exchange.connection);
+      for (const key of [exchange.connection, exchange.request]) if (index.get(key) === id) index.delete(key);
     }
     timeline.weight -= 1 + exchange.steps.length + exchange.steps.reduce((sum, step) => sum + (step.logs?.length ?? 0), 0);
   }

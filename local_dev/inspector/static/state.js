@@ -11,7 +11,7 @@ export function initial(tab) {
     tab: TABS.includes(tab) ? tab : "timeline",
     status: "connecting", // live, lost
     run: null,
-    here: { apis: [], functions: [], tables: [], notes: [], faults: false },
+    here: { apis: [], http_apis: [], functions: [], tables: [], notes: [], faults: false },
     labels: new Map(),
     timeline: empty(),
     held: null, // a list while paused

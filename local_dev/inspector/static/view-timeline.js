@@ -4,9 +4,9 @@ import { matches } from "./exchanges.js";
 import { brief, clock, count, duration, iso, laidOut, line, parts, visible } from "./format.js";
 import { h, memo } from "./h.js";
 
-const KIND_NAMES = { lifecycle: "Connecting, leaving", received: "Frames in", sent: "Frames out", invoked: "Invocations", failed: "Failures", log: "Log lines" };
-const MARKS = { connect: "+", frame: "→", sent: "←", disconnect: "×", source: "⇢", log: "¶", notice: "i", fault: "!", gap: "…" };
-const SPOKEN = { connect: "Connection", frame: "Frame in", sent: "Frame out", disconnect: "Disconnected", source: "Event", log: "Log", notice: "Notice", fault: "Fault", gap: "Gap" };
+const KIND_NAMES = { lifecycle: "Connecting, leaving", received: "Frames in", requested: "HTTP requests", sent: "Frames out", invoked: "Invocations", failed: "Failures", log: "Log lines" };
+const MARKS = { connect: "+", frame: "→", sent: "←", disconnect: "×", request: "⇄", source: "⇢", log: "¶", notice: "i", fault: "!", gap: "…" };
+const SPOKEN = { connect: "Connection", frame: "Frame in", sent: "Frame out", disconnect: "Disconnected", request: "HTTP request", source: "Event", log: "Log", notice: "Notice", fault: "Fault", gap: "Gap" };
 const LINES = 3; // of a log, before it is opened
 const POSTS = 8; // frames out, before they are opened
 const START = 4000; // characters of a value, before it is opened whole
@@ -24,7 +24,8 @@ export function timelineView({ timeline, filter, open, follow, held, here }) {
       h("button", { type: "button", on: { click: { type: "clear" } } }, "Clear")),
     shown.length ? exchangeList(shown, { open, follow, label: "What happened" }) : h("div", { key: "none", class: "none" },
       filtered ? [h("p", {}, "Nothing of that kind among ", count(timeline.exchanges.size, "exchange"), "."), h("button", { type: "button", on: { click: { type: "unfilter" } } }, "Show everything")]
-        : [h("p", { class: "big" }, "Nothing has happened yet."), here.apis.map(({ key }) => h("p", { class: "soft" }, "Connect a client to ", h("code", {}, `${location.origin.replace("http", "ws")}/${key}`)))]),
+        : [h("p", { class: "big" }, "Nothing has happened yet."), here.apis.map(({ key }) => h("p", { class: "soft" }, "Connect a client to ", h("code", {}, `${location.origin.replace("http", "ws")}/${key}`))),
+          here.http_apis.map(({ key }) => h("p", { class: "soft" }, "Send requests to ", h("code", {}, `${location.origin}/${key}`)))]),
     follow ? null : h("button", { key: "jump", class: "jump", type: "button", on: { click: { type: "follow", value: true } } }, "To the newest ↓"),
   ];
 }
