@@ -101,10 +101,12 @@ def test_outputs_name_what_is_there(deployed: Deployed, template: dict[str, Any]
     assert outputs.keys() == {
         name for name, item in template["Outputs"].items() if item.get("Condition") not in OFF
     }
-    [api] = cloud("apigatewayv2").get_apis()["Items"]
+    apis = {item["ProtocolType"]: item for item in cloud("apigatewayv2").get_apis()["Items"]}
+    endpoint = apis["WEBSOCKET"]["ApiEndpoint"]
     stage = template["Parameters"]["StageName"]["Default"]
-    assert outputs["WebSocketUrl"] == f"{api['ApiEndpoint']}/{stage}".replace("https", "wss")
-    assert outputs["ManagementEndpoint"] == f"{api['ApiEndpoint']}/{stage}".replace("wss", "https")
+    assert outputs["WebSocketUrl"] == f"{endpoint}/{stage}".replace("https", "wss")
+    assert outputs["ManagementEndpoint"] == f"{endpoint}/{stage}".replace("wss", "https")
+    assert outputs["PollUrl"] == f"{apis['HTTP']['ApiEndpoint']}/api"
     distribution = cloud("cloudfront").get_distribution(Id=outputs["DistributionId"])["Distribution"]
     assert outputs["SiteUrl"] == f"https://{distribution['DomainName']}/"
     assert outputs["DistributionHost"] == distribution["DomainName"]

@@ -1,4 +1,4 @@
-"""The address: page and sockets under one host.
+"""The address: page, sockets and polls under one host.
 
 moto's CloudFront keeps neither functions nor access controls nor headers policies; those are read from the resolved
 definition of the distribution, and what that names is looked for.
@@ -42,7 +42,7 @@ def test_cloudfront_has_it(deployed: Deployed, distribution: dict[str, Any]) -> 
     assert [item["Id"] for item in config["Origins"]["Items"]] == [
         item["Id"] for item in distribution["Origins"]
     ]
-    assert [item["PathPattern"] for item in config["CacheBehaviors"]["Items"]] == ["/ws/*"]
+    assert [item["PathPattern"] for item in config["CacheBehaviors"]["Items"]] == ["/ws/*", "/api/*"]
 
 
 def test_the_page_comes_from_the_bucket(
@@ -75,25 +75,27 @@ def test_the_bucket_is_for_the_distribution_alone(deployed: Deployed) -> None:
     assert [rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for rule in encryption] == ["AES256"]
 
 
-def test_sockets_go_to_the_api(deployed: Deployed, distribution: dict[str, Any]) -> None:
-    [behaviour] = distribution["CacheBehaviors"]
-    assert behaviour["PathPattern"] == "/ws/*"
+@pytest.mark.parametrize(("paths", "output"), [("/ws/*", "ManagementEndpoint"), ("/api/*", "PollUrl")])
+def test_sockets_and_polls_go_to_their_apis(
+    paths: str, output: str, deployed: Deployed, distribution: dict[str, Any]
+) -> None:
+    [behaviour] = [item for item in distribution["CacheBehaviors"] if item["PathPattern"] == paths]
     assert behaviour["CachePolicyId"] == CACHING_DISABLED
-    # The gateway refuses a Host that is not its own.
+    # The gateway refuses a Host that is not its own; a key has to arrive.
     assert behaviour["OriginRequestPolicyId"] == ALL_VIEWER_EXCEPT_HOST_HEADER
+    assert {"POST", "DELETE"} <= set(behaviour["AllowedMethods"]) or paths == "/ws/*"
     origin = origin_of(behaviour, distribution)
-    endpoint = deployed.outputs["ManagementEndpoint"]
-    assert origin["DomainName"] == endpoint.split("/")[2]
+    assert origin["DomainName"] == deployed.outputs[output].split("/")[2]
     assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
     assert "OriginCustomHeaders" not in origin  # the raw address is open
 
 
-def test_the_edge_function_rewrites_to_the_stage(
+def test_the_edge_function_rewrites_to_the_apis(
     deployed: Deployed, distribution: dict[str, Any], site: Definitions
 ) -> None:
-    [behaviour] = distribution["CacheBehaviors"]
-    [association] = behaviour["FunctionAssociations"]
-    assert association == {"EventType": "viewer-request", "FunctionARN": site["EdgeFunction"]["id"]}
+    for behaviour in distribution["CacheBehaviors"]:
+        [association] = behaviour["FunctionAssociations"]
+        assert association == {"EventType": "viewer-request", "FunctionARN": site["EdgeFunction"]["id"]}
     name = site["EdgeFunction"]["properties"]["Name"]
     stored = deployed.cloud("cloudfront").get_function(Name=name)["FunctionCode"].read().decode()
     stage = deployed.outputs["WebSocketUrl"].rpartition("/")[2]
