@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import quickjs
 from cfnlint.decode import decode  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[2]
 
 Transform = Callable[..., dict[str, Any]]
+Run = Callable[..., dict[str, Any]]
+
+USED = {"Object", "decodeURIComponent", "encodeURIComponent"}
+"""Globals that the source may use: ECMAScript 5.1, which every runtime of CloudFront functions has."""
 
 
 def evaluated(template: dict[str, Any], node: Any, parameters: dict[str, str]) -> Any:
@@ -114,3 +119,51 @@ def edge_source(template: dict[str, Any], site: dict[str, Any]) -> str:
     source: str = site["Resources"]["EdgeFunction"]["Properties"]["FunctionCode"]["Fn::Sub"]
     assert source.count("${") == 1, "Fn::Sub would take it for a reference"
     return source.replace("${StageName}", template["Parameters"]["StageName"]["Default"])
+
+
+@pytest.fixture(scope="session")
+def run(edge_source: str) -> Run:
+    """The edge function in an engine of its own, without the globals that it should not know."""
+    context = quickjs.Context()
+    context.eval(edge_source)
+    # What the harness itself uses is kept in closures, out of the function's reach.
+    context.eval(
+        """
+        var run = (function (json) {
+          return function (event) { return json.stringify(handler(json.parse(event))); };
+        })(JSON);
+        var keepOnly = (function (all) {
+          return function (kept) {
+            Object.getOwnPropertyNames(all)
+              .filter(function (name) { return kept.indexOf(name) < 0; })
+              .forEach(function (name) { delete all[name]; });
+          };
+        })(globalThis);
+        """
+    )
+    context.eval(f"keepOnly({json.dumps(sorted(USED))})")
+    assert context.eval("typeof JSON + typeof Map + typeof Promise") == "undefined" * 3
+    call = context.get("run")
+
+    def answer(uri: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        event = {
+            "version": "1.0",
+            "context": {
+                "distributionDomainName": "d111111abcdef8.cloudfront.net",
+                "distributionId": "EDFDVBD6EXAMPLE",
+                "eventType": "viewer-request",
+                "requestId": "EXAMPLE4QzkzODk2NzY4NjU2Mzc0NjU3NjM3NjU3Ng==",
+            },
+            "viewer": {"ip": "198.51.100.11"},
+            "request": {
+                "method": "GET",
+                "uri": uri,
+                "querystring": query or {},
+                "headers": {"host": {"value": "chat.example"}, "upgrade": {"value": "websocket"}},
+                "cookies": {"theme": {"value": "dark"}},
+            },
+        }
+        result: dict[str, Any] = json.loads(call(json.dumps(event)))
+        return result
+
+    return answer

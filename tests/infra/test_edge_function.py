@@ -1,72 +1,20 @@
-"""The edge function, run as it is deployed: /ws/<room>/<client> becomes the stage and its query, nothing else."""
+"""The edge function, run as it is deployed: /ws/<room>/<client> becomes the stage and its query, /api/rooms/<room>/…
+the path of the HTTP API and its query, nothing else.
+"""
 
-import json
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote
 
 import pytest
-import quickjs
 from hypothesis import given
 from hypothesis import strategies as st
 
-Run = Callable[..., dict[str, Any]]
+from .conftest import Run
 
 PERSIAN = "گپ‌وگفت"
 IN_PATHS = "!$&'()*+,;=:@"
 """Characters that a path segment may hold as they are (RFC 3986); some of them mean something in a query."""
-
-USED = {"Object", "decodeURIComponent", "encodeURIComponent"}
-"""Globals that the source may use: ECMAScript 5.1, which every runtime of CloudFront functions has."""
-
-
-@pytest.fixture(scope="module")
-def run(edge_source: str) -> Run:
-    """The function in an engine of its own, without the globals that it should not know."""
-    context = quickjs.Context()
-    context.eval(edge_source)
-    # What the harness itself uses is kept in closures, out of the function's reach.
-    context.eval(
-        """
-        var run = (function (json) {
-          return function (event) { return json.stringify(handler(json.parse(event))); };
-        })(JSON);
-        var keepOnly = (function (all) {
-          return function (kept) {
-            Object.getOwnPropertyNames(all)
-              .filter(function (name) { return kept.indexOf(name) < 0; })
-              .forEach(function (name) { delete all[name]; });
-          };
-        })(globalThis);
-        """
-    )
-    context.eval(f"keepOnly({json.dumps(sorted(USED))})")
-    assert context.eval("typeof JSON + typeof Map + typeof Promise") == "undefined" * 3
-    call = context.get("run")
-
-    def answer(uri: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
-        event = {
-            "version": "1.0",
-            "context": {
-                "distributionDomainName": "d111111abcdef8.cloudfront.net",
-                "distributionId": "EDFDVBD6EXAMPLE",
-                "eventType": "viewer-request",
-                "requestId": "EXAMPLE4QzkzODk2NzY4NjU2Mzc0NjU3NjM3NjU3Ng==",
-            },
-            "viewer": {"ip": "198.51.100.11"},
-            "request": {
-                "method": "GET",
-                "uri": uri,
-                "querystring": query or {},
-                "headers": {"host": {"value": "chat.example"}, "upgrade": {"value": "websocket"}},
-                "cookies": {"theme": {"value": "dark"}},
-            },
-        }
-        result: dict[str, Any] = json.loads(call(json.dumps(event)))
-        return result
-
-    return answer
 
 
 def query_string(request: dict[str, Any]) -> str:
@@ -112,9 +60,34 @@ def test_path_becomes_query(run: Run, uri: str, room: str, client: str) -> None:
     assert decoded(request) == {"room_id": [room], "client_id": [client]}
 
 
-def test_the_rest_of_the_request_is_left_alone(run: Run) -> None:
+@pytest.mark.parametrize(
+    ("uri", "path", "room", "client"),
+    [
+        ("/api/rooms/general/members/ada", "/api/members", "general", "ada"),
+        ("/api/rooms/general/members/", "/api/members", "general", ""),
+        ("/api/rooms/general/members", "/api/members", "general", ""),
+        ("/api/rooms/general/events", "/api/events", "general", ""),
+        ("/api/rooms/general/messages", "/api/messages", "general", ""),
+        ("/api/rooms//events", "/api/events", "", ""),
+        ("/api/rooms//members/", "/api/members", "", ""),
+        ("/api/rooms/members/members/members", "/api/members", "members", "members"),
+        ("/api/rooms/a%2Fmembers%2Fb/members/c%2fd", "/api/members", "a/members/b", "c/d"),
+        ("/api/rooms/a+b&client_id=eve/members/c=d", "/api/members", "a+b&client_id=eve", "c=d"),
+        ("/api/rooms/%2E%2E/members/..", "/api/members", "..", ".."),
+        (f"/api/rooms/{quote(PERSIAN)}/members/{quote('آدا')}", "/api/members", PERSIAN, "آدا"),
+        (f"/api/rooms/{PERSIAN}/events", "/api/events", PERSIAN, ""),
+    ],
+)
+def test_path_of_the_http_api_becomes_query(run: Run, uri: str, path: str, room: str, client: str) -> None:
+    request = run(uri)
+    assert request["uri"] == path
+    assert decoded(request) == {"room_id": [room], "client_id": [client]}
+
+
+@pytest.mark.parametrize("uri", ["/ws/general/ada", "/api/rooms/general/members/ada"])
+def test_the_rest_of_the_request_is_left_alone(run: Run, uri: str) -> None:
     before = run("/elsewhere")
-    after = run("/ws/general/ada")
+    after = run(uri)
     for key in ("method", "headers", "cookies"):
         assert after[key] == before[key]
 
@@ -132,6 +105,14 @@ def test_the_rest_of_the_request_is_left_alone(run: Run) -> None:
         "/%77s/a/b",
         "/a%",
         "//ws/a/b",
+        "/api",
+        "/api/",
+        "/api/rooms",
+        "/api/members",
+        "/api/room/a/events",
+        "/API/rooms/a/events",
+        "//api/rooms/a/events",
+        "/x/api/rooms/a/events",
     ],
 )
 def test_other_paths_pass_unchanged(run: Run, uri: str) -> None:
@@ -141,8 +122,27 @@ def test_other_paths_pass_unchanged(run: Run, uri: str) -> None:
     assert request["querystring"] == query
 
 
-@pytest.mark.parametrize("uri", ["/ws/a/b/c", "/ws/a/b/", "/ws///", "/ws/a/b/c/d", "/ws/%/b/c"])
-def test_more_than_two_segments_are_not_found(run: Run, uri: str) -> None:
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "/ws/a/b/c",
+        "/ws/a/b/",
+        "/ws///",
+        "/ws/a/b/c/d",
+        "/ws/%/b/c",
+        "/api/rooms/",
+        "/api/rooms/a",
+        "/api/rooms/%",
+        "/api/rooms/a/events/",
+        "/api/rooms/a/events/b",
+        "/api/rooms/a/messages/b",
+        "/api/rooms/a/members/b/",
+        "/api/rooms/a/members/b/c",
+        "/api/rooms/a/Members/b",
+        "/api/rooms/a/b/members/c",
+    ],
+)
+def test_segments_of_another_number_are_not_found(run: Run, uri: str) -> None:
     response = run(uri)
     assert response["statusCode"] == 404
     assert "uri" not in response
@@ -152,7 +152,14 @@ def test_more_than_two_segments_are_not_found(run: Run, uri: str) -> None:
     "segment", ["%", "%2", "%zz", "%FF", "%C3%28", "%E0%A4%A", "%ED%A0%80", "%C0%AF", "ok%u0041"]
 )
 def test_malformed_encoding_is_refused(run: Run, segment: str) -> None:
-    for uri in (f"/ws/{segment}/ada", f"/ws/general/{segment}", f"/ws/{segment}"):
+    for uri in (
+        f"/ws/{segment}/ada",
+        f"/ws/general/{segment}",
+        f"/ws/{segment}",
+        f"/api/rooms/{segment}/events",
+        f"/api/rooms/{segment}/members/ada",
+        f"/api/rooms/general/members/{segment}",
+    ):
         response = run(uri)
         assert response["statusCode"] == 400
         assert response["statusDescription"] == "Bad Request"
@@ -187,6 +194,8 @@ def test_the_path_wins_over_the_query(run: Run, name: str) -> None:
     forged = {"value": "eve", "multiValue": [{"value": "eve"}, {"value": "mallory"}]}
     request = run("/ws/general/ada", {"x": {"value": "1"}, name: forged, "y%": {"value": "2"}})
     assert query_string(request) == "x=1&y%=2&room_id=general&client_id=ada"
+    request = run("/api/rooms/general/events", {"after": {"value": "1"}, name: forged})
+    assert query_string(request) == "after=1&room_id=general&client_id="
 
 
 names = st.text(max_size=80)
@@ -198,6 +207,18 @@ def test_any_names_arrive_as_they_were(run: Run, room: str, client: str, unencod
     request = run(f"/ws/{quote(room, safe=unencoded)}/{quote(client, safe=unencoded)}")
     assert request["uri"] == "/live"
     assert decoded(request) == {"room_id": [room], "client_id": [client]}
+
+
+@given(room=names, client=names, unencoded=spellings)
+def test_any_names_arrive_at_the_http_api_as_they_were(
+    run: Run, room: str, client: str, unencoded: str
+) -> None:
+    request = run(f"/api/rooms/{quote(room, safe=unencoded)}/members/{quote(client, safe=unencoded)}")
+    assert request["uri"] == "/api/members"
+    assert decoded(request) == {"room_id": [room], "client_id": [client]}
+    request = run(f"/api/rooms/{quote(room, safe=unencoded)}/events", {"wait": {"value": "25"}})
+    assert request["uri"] == "/api/events"
+    assert decoded(request) == {"wait": ["25"], "room_id": [room], "client_id": [""]}
 
 
 parameter_names = st.sampled_from(
@@ -219,6 +240,20 @@ def test_any_query_keeps_all_but_the_two_names(run: Run, query: dict[str, str]) 
 def test_any_path_is_rewritten_or_refused(run: Run, uri: str) -> None:
     answer = run(uri)
     assert answer.get("uri") == "/live" or answer["statusCode"] in (400, 404)
+
+
+segments = st.sampled_from(["members", "events", "messages", "..", "", "a", "%2F", "%", "é", "ws"])
+
+
+@given(parts=st.lists(segments, max_size=5))
+def test_any_path_of_the_http_api_is_of_one_room_or_refused(run: Run, parts: list[str]) -> None:
+    """It never leads out of /api/, and what it leads to is one segment."""
+    answer = run("/api/rooms/" + "/".join(parts))
+    if "statusCode" in answer:
+        assert answer["statusCode"] in (400, 404)
+    else:
+        assert answer["uri"] == f"/api/{parts[1]}"
+        assert decoded(answer)["room_id"] == [unquote(parts[0])]
 
 
 def test_source_fits(edge_source: str) -> None:
