@@ -4,7 +4,7 @@
 # make rehearse    the real `sam build` and `sam deploy`, with moto for AWS, and what they left there; then the chat as built
 # make scan    templates, what is pinned, and what was committed: no finding without a written reason (tests/scans/accepted.toml)
 # make conformance    the gateway's behaviour, row by row (make conformance URL=wss://…/probe asks a deployed stage)
-# make fuzz SECONDS=100    the frame path for six times as long, route selection, signatures and the management API
+# make fuzz SECONDS=100    the frame path for six times as long, the HTTP API as long by docs/openapi.yaml, route selection, signatures and the management API
 # make chaos   clients talk while everything breaks, 20 times or once (make chaos SEED=7), and what they saw is judged
 # make bench   what posts, loads and messages cost, beside other chats; ten minutes (make bench URL='NAME=ws://…?room={room}&name={name}')
 # make cost    what a message costs on AWS, from counted calls and bytes, into docs/costs.md
@@ -47,7 +47,7 @@ conformance: .venv/dev.stamp
 	$(BIN)/python -m pytest -q --tb=short --rows tests/conformance $(if $(URL),--url $(URL)) $(ARGS)
 
 fuzz: .venv/dev.stamp
-	FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/local_dev/web/test_frames_fuzz.py tests/local_dev/web/test_management.py tests/local_dev/web/test_invoke_api.py tests/local_dev/gateway tests/local_dev/iam
+	FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/chat/test_openapi.py tests/local_dev/web/test_frames_fuzz.py tests/local_dev/web/test_management.py tests/local_dev/web/test_invoke_api.py tests/local_dev/gateway tests/local_dev/iam
 
 chaos: .venv/dev.stamp
 	$(BIN)/python -m tests.chaos.run $(if $(SEED),--seed $(SEED)) $(ARGS)
