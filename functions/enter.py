@@ -13,6 +13,7 @@ from chat.answers import Answer
 from chat.doorkeeper import Doorkeeper
 from chat.handshake import Handshake
 from chat.memberships import POLL_LEASE_SECONDS, Memberships
+from chat.notices import NoticeBoard
 from chat.refusals import Reason, Refused
 from chat.seats import Seats
 from chat.sessions import Session
@@ -22,6 +23,7 @@ doorkeeper = Doorkeeper.from_environment()
 admissions = Admissions.from_environment()
 memberships = Memberships.from_environment()
 seats = Seats.from_environment(memberships)
+board = NoticeBoard.from_environment()
 chat.start.over()
 
 
@@ -38,6 +40,8 @@ def _enter(handshake: Handshake) -> Answer:
     if admissions.is_out(who):
         raise Refused(Reason.PUT_OUT)
     seats.take(who, session.connection_id)
+    # Read before there is a membership: what is announced from now on, its own joining included, is news to it.
+    noticed = board.read(who.room_id).number
     joined_at = clock.now()
     memberships.enter(who, session.connection_id, joined_at=joined_at, polls=True)
     return answers.answer(
@@ -47,8 +51,7 @@ def _enter(handshake: Handshake) -> Answer:
             "client_id": who.client_id,
             "key": session.key,
             "lease_seconds": POLL_LEASE_SECONDS,
-            # What is announced from now on, its own joining included, is news to it.
-            "noticed": joined_at - 1,
+            "noticed": noticed,
             "timestamp": clock.timestamp(joined_at),
         },
         201,

@@ -64,11 +64,16 @@ class NoticeBoard:
     def from_environment(cls) -> "NoticeBoard":
         return cls(dynamodb.client(), table=os.environ["MEMBERSHIPS_TABLE"])
 
-    def add(self, room_id: str, lines: Sequence[Event]) -> None:
-        """More lines, or none where only who is there has changed. Two calls; one writer at a time for a room."""
+    def read(self, room_id: str) -> Notices:
+        """All that stand there now. One call."""
         with dynamodb.unavailable():
             answer = self._client.get_item(TableName=self._table, Key=key(room_id), ConsistentRead=True)
-            notices = Notices.of(answer.get("Item")).and_then(lines, at=self._now())
+        return Notices.of(answer.get("Item"))
+
+    def add(self, room_id: str, lines: Sequence[Event]) -> None:
+        """More lines, or none where only who is there has changed. Two calls; one writer at a time for a room."""
+        notices = self.read(room_id).and_then(lines, at=self._now())
+        with dynamodb.unavailable():
             self._client.put_item(
                 TableName=self._table,
                 Item={

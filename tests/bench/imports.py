@@ -21,7 +21,18 @@ from tests.bench.tables import table
 from tests.conftest import ROOT
 
 FUNCTIONS = ROOT / "functions"
-ENTRY_POINTS = ("admit", "connect", "disconnect", "default", "enter", "poll", "say", "announce", "deliver", "expel")
+ENTRY_POINTS = (
+    "admit",
+    "connect",
+    "disconnect",
+    "default",
+    "enter",
+    "poll",
+    "say",
+    "announce",
+    "deliver",
+    "expel",
+)
 BUDGET = 1.3
 """An entry point may take so many times the baseline."""
 

@@ -30,10 +30,18 @@ def test_who_enters_is_a_member_for_a_minute_and_gets_a_key(load: Load, store: S
     assert item["polls"] == {"BOOL": True}
     joined_at = int(item["joined_at"]["N"])
     assert 0 <= int(item["expires_at"]["N"]) - joined_at // 1000 - POLL_LEASE_SECONDS <= 1
-    assert (entered["noticed"], entered["lease_seconds"]) == (joined_at - 1, POLL_LEASE_SECONDS)
+    assert (entered["noticed"], entered["lease_seconds"]) == (0, POLL_LEASE_SECONDS)
     kept = json.dumps([store.items(MEMBERSHIPS), logged()])
     assert session.connection_id in kept
     assert entered["key"].partition(".")[0] not in kept, "the key is nobody's but the client's"
+
+
+def test_what_was_announced_before_is_no_news(load: Load) -> None:
+    board = load("enter").board
+    board.add("general", [{"type": "system", "content": "long ago"}])
+    _, entered = enter(load, NAMES)
+    assert entered["noticed"] == board.read("general").number > 0
+    assert board.read("general").since(entered["noticed"]) == []
 
 
 @pytest.mark.parametrize("query", [None, {"room_id": " ", "client_id": ""}])

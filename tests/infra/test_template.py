@@ -62,6 +62,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:GetItem", "Admissions.Arn"),
         ("dynamodb:PutItem", "Admissions.Arn"),
         ("dynamodb:PutItem", "Memberships.Arn"),
+        ("dynamodb:GetItem", "Memberships.Arn"),
         ("dynamodb:UpdateItem", "Memberships.Arn"),
         ("dynamodb:BatchGetItem", "Memberships.Arn"),
         ("dynamodb:Query", "Memberships.Arn"),
