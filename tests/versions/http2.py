@@ -33,6 +33,8 @@ class Http2:
         )
         assert self._writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2"
         self._state.initiate_connection()
+        own = sorted((int(code), value) for code, value in self._state.local_settings.items())
+        self._note("client", "SETTINGS", 0, [f"{_name(code)} = {value}" for code, value in own])
         await self._flush()
         self._reading = asyncio.create_task(self._read())
         return self

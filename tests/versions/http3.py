@@ -1,7 +1,6 @@
 """HTTP/3 over QUIC, made of aioquic. A WebSocket is opened by extended CONNECT (RFC 9220)."""
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -101,6 +100,7 @@ class _Protocol(QuicConnectionProtocol):
         if isinstance(event, ProtocolNegotiated):
             assert event.alpn_protocol == "h3"
             self._http = H3Connection(self._quic)
+            self._note("client", "SETTINGS", None, _settings(self._http.sent_settings))
         if isinstance(event, ConnectionTerminated):
             for stream in self._streams.values():
                 stream.reset(f"the connection has ended: {event.reason_phrase or event.error_code}")
@@ -112,8 +112,7 @@ class _Protocol(QuicConnectionProtocol):
             self._take(got)
         settings = self._http.received_settings
         if settings is not None and not self.settled.is_set():
-            told = sorted(settings.items())
-            self._note("server", "SETTINGS", None, [f"{_name(code)} = {value}" for code, value in told])
+            self._note("server", "SETTINGS", None, _settings(settings))
             assert settings[Setting.ENABLE_CONNECT_PROTOCOL] == 1
             self.settled.set()
 
@@ -131,8 +130,7 @@ class _Protocol(QuicConnectionProtocol):
                 stream.finish()
 
 
-def _name(code: int) -> str:
-    """A setting's name as the RFCs have it."""
-    with contextlib.suppress(ValueError):
-        return f"SETTINGS_{Setting(code).name}"
-    return f"setting 0x{code:x}"
+def _settings(settings: dict[int, int] | None) -> list[str]:
+    """The settings as lines; one of no meaning is sent to see whether it is put up with (RFC 9114, 7.2.4.1)."""
+    told = sorted((settings or {}).items())
+    return [f"SETTINGS_{Setting(code).name} = {value}" for code, value in told if code != Setting.DUMMY]
