@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -14,58 +14,69 @@ TIMEOUT = 40
 """Seconds for an answer: more than a request may wait, and a function starts."""
 
 
-class Room:
-    """The HTTP API's addresses of a room at `url`, http://<host>. Each method answers a status and the JSON of a body,
-    None for none; ConnectionError where nobody answers.
-    """
+Answer = tuple[int, bytes]
+Ask = Callable[[str, str, dict[str, str], bytes], Awaitable[Answer]]
+"""Makes a request of a method, a path, headers and a body; its answer. ConnectionError where nobody answers."""
 
-    def __init__(self, url: str, room: str) -> None:
-        self._host = urlsplit(url).netloc
-        self._path = f"/api/rooms/{quote(room, safe='')}"
 
-    async def enter(self, client: str, **headers: str) -> tuple[int, Any]:
-        """Enter under a name."""
-        return await self._ask("POST", f"/members/{quote(client, safe='')}", None, headers)
+def over_http(url: str) -> Ask:
+    """Requests to http://<host> over HTTP/1.1, each on a connection of its own."""
 
-    async def events(self, key: str | None, **query: object) -> tuple[int, Any]:
-        """What is new."""
-        return await self._ask("GET", f"/events?{urlencode(query)}", key)
-
-    async def say(self, key: str | None, body: str | bytes) -> tuple[int, Any]:
-        """Send a message, as a frame has it."""
-        return await self._ask("POST", "/messages", key, body=body)
-
-    async def members(self, key: str | None) -> tuple[int, Any]:
-        """Who is there."""
-        return await self._ask("GET", "/members", key)
-
-    async def leave(self, key: str | None) -> tuple[int, Any]:
-        """No longer be there."""
-        return await self._ask("DELETE", "/members", key)
-
-    async def _ask(
-        self,
-        method: str,
-        path: str,
-        key: str | None,
-        headers: dict[str, str] | None = None,
-        body: str | bytes | None = None,
-    ) -> tuple[int, Any]:
-        shown = {"authorization": f"Bearer {key}"} if key is not None else {}
-        data = body.encode() if isinstance(body, str) else body
-        return await asyncio.to_thread(self._once, method, self._path + path, data, shown | (headers or {}))
-
-    def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, Any]:
-        connection = HTTPConnection(self._host, timeout=TIMEOUT)
+    def once(method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        connection = HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)
         try:
-            connection.request(method, path, body, headers)
+            connection.request(method, path, body or None, headers)
             answer = connection.getresponse()
-            text = answer.read()
-            return answer.status, json.loads(text) if text else None
+            return answer.status, answer.read()
         except (OSError, HTTPException) as error:
             raise ConnectionError(repr(error)) from error
         finally:
             connection.close()
+
+    return lambda *request: asyncio.to_thread(once, *request)
+
+
+class Room:
+    """The HTTP API's addresses of a room. Each method answers a status and the JSON of a body, None for none."""
+
+    def __init__(self, ask: Ask, room: str) -> None:
+        self._ask = ask
+        self._path = f"/api/rooms/{quote(room, safe='')}"
+
+    async def enter(self, client: str, **headers: str) -> tuple[int, Any]:
+        """Enter under a name."""
+        return await self._request("POST", f"/members/{quote(client, safe='')}", None, headers=headers)
+
+    async def events(self, key: str | None, **query: object) -> tuple[int, Any]:
+        """What is new."""
+        return await self._request("GET", f"/events?{urlencode(query)}", key)
+
+    async def say(self, key: str | None, body: str | bytes) -> tuple[int, Any]:
+        """Send a message, as a frame has it."""
+        return await self._request(
+            "POST", "/messages", key, body=body.encode() if isinstance(body, str) else body
+        )
+
+    async def members(self, key: str | None) -> tuple[int, Any]:
+        """Who is there."""
+        return await self._request("GET", "/members", key)
+
+    async def leave(self, key: str | None) -> tuple[int, Any]:
+        """No longer be there."""
+        return await self._request("DELETE", "/members", key)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        key: str | None,
+        *,
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+    ) -> tuple[int, Any]:
+        shown = {"authorization": f"Bearer {key}"} if key is not None else {}
+        status, text = await self._ask(method, self._path + path, shown | (headers or {}), body)
+        return status, json.loads(text) if text else None
 
 
 class Poller(Listener):
@@ -118,10 +129,10 @@ class Poller(Listener):
 
 @asynccontextmanager
 async def poller(
-    url: str, room: str, client: str, *, wait: int = 0, pause: float = 0.0
+    ask: Ask, room: str, client: str, *, wait: int = 0, pause: float = 0.0
 ) -> AsyncIterator[Poller]:
     """A client that has entered and seen itself present, until it leaves at the end."""
-    address = Room(url, room)
+    address = Room(ask, room)
     status, entered = await address.enter(client)
     assert status == 201, entered
     polling = Poller(address, entered, wait=wait, pause=pause)

@@ -9,7 +9,7 @@ from chat import places
 from chat.sessions import Session
 
 from tests.chat.client import Listener, member
-from tests.chat.poller import Room, poller
+from tests.chat.poller import Room, over_http, poller
 from tests.conftest import ROOT, ServedGateway
 from tests.running import client_of, running
 
@@ -24,7 +24,7 @@ def room() -> str:
 
 async def test_who_polls_is_present_and_announced_as_anybody(gateway: ServedGateway, room: str) -> None:
     async with member(gateway.ws_url, room, "Bo") as bo:
-        async with poller(gateway.url, room, "Ada", wait=5) as ada:
+        async with poller(over_http(gateway.url), room, "Ada", wait=5) as ada:
             await bo.event(type="system", content=f"Ada joined {room}.")
             await bo.present("Ada", "Bo")
             await ada.event(type="system", content=f"Ada joined {room}.")
@@ -36,8 +36,8 @@ async def test_who_polls_is_present_and_announced_as_anybody(gateway: ServedGate
 async def test_a_message_goes_either_way_and_once(gateway: ServedGateway, room: str) -> None:
     async with (
         member(gateway.ws_url, room, "Bo") as bo,
-        poller(gateway.url, room, "Ada", wait=5) as ada,
-        poller(gateway.url, room, "سارا", pause=0.3) as sara,
+        poller(over_http(gateway.url), room, "Ada", wait=5) as ada,
+        poller(over_http(gateway.url), room, "سارا", pause=0.3) as sara,
     ):
         receipt = await ada.say({"content": "سلام", "id": "1"})
         assert (await bo.event(type="message", id="1"))["seq"] == receipt["seq"] == 1
@@ -55,7 +55,7 @@ async def test_a_ghost_is_gone_when_somebody_looks_after_its_lease() -> None:
     """A minute long, by `test_each_poll_renews_a_short_lease_and_takes_a_token`; here its end is moved."""
     with running(ROOT / "template.yaml", ttl_sweep=0) as deployed:
         async with member(deployed.ws_url, "general", "Bo") as bo:
-            _, entered = await Room(deployed.url, "general").enter("Ghost")
+            _, entered = await Room(over_http(deployed.url), "general").enter("Ghost")
             await bo.present("Bo", "Ghost")
             key = {
                 "room_id": {"S": "general"},
@@ -74,7 +74,10 @@ async def test_a_ghost_is_gone_when_somebody_looks_after_its_lease() -> None:
 
 async def test_a_name_with_anything_in_it_arrives(gateway: ServedGateway) -> None:
     room, name = "a/b ج?&#%2F+", "x/y+z; %2F\u200cسارا"
-    async with member(gateway.ws_url, room, "Bo") as bo, poller(gateway.url, room, name, wait=5) as there:
+    async with (
+        member(gateway.ws_url, room, "Bo") as bo,
+        poller(over_http(gateway.url), room, name, wait=5) as there,
+    ):
         await bo.present("Bo", name)
         await there.say({"content": "here"})
         assert (await bo.event(type="message"))["client_id"] == name
@@ -93,14 +96,14 @@ async def test_a_name_with_anything_in_it_arrives(gateway: ServedGateway) -> Non
 async def test_refusals_have_a_status_and_a_code(
     gateway: ServedGateway, room: str, body: str | bytes, refused: tuple[int, str | None]
 ) -> None:
-    address = Room(gateway.url, room)
+    address = Room(over_http(gateway.url), room)
     _, entered = await address.enter("Ada")
     status, answer = await address.say(entered["key"], body)
     assert (status, answer.get("code")) == refused
 
 
 async def test_without_a_key_there_is_nothing(gateway: ServedGateway, room: str) -> None:
-    address = Room(gateway.url, room)
+    address = Room(over_http(gateway.url), room)
     answers: list[tuple[int, Any]] = [
         await address.events(None),
         await address.say(None, "x"),
@@ -116,7 +119,7 @@ async def test_without_a_key_there_is_nothing(gateway: ServedGateway, room: str)
 
 
 async def test_a_long_poll_ends_when_something_is_said(gateway: ServedGateway, room: str) -> None:
-    address = Room(gateway.url, room)
+    address = Room(over_http(gateway.url), room)
     _, entered = await address.enter("Ada")
     async with member(gateway.ws_url, room, "Bo") as bo:
         _, answer = await address.events(entered["key"], noticed=2**49)
