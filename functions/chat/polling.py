@@ -92,14 +92,14 @@ class Polling:
         return [*lines, events.present(self.memberships.roll(room_id, names=True).names, at=at)]
 
     def _page(self, ask: Ask, room_id: str, beat: Beat) -> list[Event]:
-        """The page that is asked for. Without an id it is left out where it has nothing to say to one who knows all up
-        to `after`.
+        """The page that is asked for. Without an id it is left out where it does not get further than `after`: what is
+        beyond a number that may still come could not be shown yet, and would be asked for again and again.
         """
         after, asked = ask.page.after, ask.page.id is not None
         if after == beat.last_seq and not asked:
             return []
         page = Pages(self.log, room_id, self.now()).page(ask.page)
-        if after is None or asked or page["messages"] or page["last_seq"] < after:
+        if after is None or asked or page["last_seq"] < after:
             return [page]
         moved = (page["from"], page["through"]) != (after + 1, after)
         return [page] if moved else []

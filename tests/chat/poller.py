@@ -121,7 +121,8 @@ class Poller(Listener):
                 if event["type"] == "page":
                     self._after = event["through"]
                     for message in event["messages"]:
-                        await self.hear(json.dumps(message))
+                        if message["seq"] <= self._after:  # what is above comes again
+                            await self.hear(json.dumps(message))
                 else:
                     await self.hear(json.dumps(event))
             await asyncio.sleep(self._pause)
