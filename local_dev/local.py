@@ -294,6 +294,7 @@ def _server(
         app,
         assumptions=options.assumptions,
         post=app.state.post,
+        elsewhere=app.state.http_plane.prefixes,
         behind=entrance.clients.of if entrance else nobody,
     )
     return server, inspector.close

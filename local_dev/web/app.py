@@ -10,6 +10,7 @@ is an HTTP API; the rest is the site. A request whose Host is an API's own never
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
@@ -81,6 +82,7 @@ def make_app(
     for prefix in OWN_PATHS:
         app.add_route(f"/{prefix}{{rest:path}}", _not_here)
     front = functions_alone(edges) if distribution is None else distributed(distribution)
+    app.state.addresses = addresses
     app.state.data_plane = _data_plane(gateways, addresses, front, assumed)
     app.state.http_plane = HttpPlane(
         http_gateways or {}, front=front, distribution=distribution, at_root=site is None
@@ -96,6 +98,10 @@ def make_app(
     return app
 
 
+_OF_A_STAGE = re.compile(r"/?$|/(@|%40)connections")
+"""What is behind the path of a WebSocket API's stage in what is for the stage."""
+
+
 class Application(FastAPI):
     """FastAPI, which has no part in the sockets of clients: what stands around an application, down to its
     routes, would be woken with each of them, and be kept for each.
@@ -106,10 +112,20 @@ class Application(FastAPI):
         if scope["type"] == "websocket" and not _is_own(scope["path"]):
             await self.state.data_plane(WebSocket(scope, receive, send))
             return
-        if scope["type"] == "http" and (target := _http_target(self.state.http_plane, scope)) is not None:
+        if scope["type"] == "http" and (target := self._http_target(scope)) is not None:
             await self.state.http_plane(scope, receive, send, target)
             return
         await super().__call__(scope, receive, send)
+
+    def _http_target(self, scope: Scope) -> Target | None:
+        """Where among the HTTP APIs a request goes."""
+        plane: HttpPlane = self.state.http_plane
+        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        path = scope["raw_path"].decode("latin-1")
+        place = self.state.addresses.find(host, path)
+        if place is not None and (self.state.addresses.is_api(host) or _OF_A_STAGE.match(place.rest)):
+            return None
+        return None if _is_own(path) and not plane.is_api(host) else plane.take(host, path)
 
 
 class ByHost:
@@ -176,13 +192,6 @@ async def _serve(plane: DataPlane, gateway: Gateway, socket: WebSocket, handshak
     except asyncio.CancelledError:
         if not gateway.closing:  # at the end uvicorn cancels what still runs, which is no fault
             raise
-
-
-def _http_target(plane: HttpPlane, scope: Scope) -> Target | None:
-    """Where among the HTTP APIs a request goes."""
-    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-    path = scope["raw_path"].decode("latin-1")
-    return None if _is_own(path) and not plane.is_api(host) else plane.take(host, path)
 
 
 def _viewer(socket: WebSocket, path: str, query: str) -> Viewer:

@@ -5,6 +5,7 @@ is neither a distribution nor a site, the first API with a $default stage also h
 """
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -51,6 +52,13 @@ class HttpPlane:
         defaults = [key for key, gateway in gateways.items() if gateway.api.stage == DEFAULT]
         self.root = defaults[0] if at_root and defaults and distribution is None else None
         """The key of the API that has what nothing else has."""
+
+        behaviours = distribution.behaviours if distribution is not None else ()
+        found = {f"/{key}/" for key in gateways} | {
+            _literal(item.pattern) for item in behaviours if item.origin.host in self._addresses.hosts
+        }
+        self.prefixes = tuple(prefix.encode("latin-1", "replace") for prefix in found if prefix != "/")
+        """What paths begin with that are nobody else's."""
 
     def is_api(self, host: str) -> bool:
         """Whether a Host header names an HTTP API of the stack."""
@@ -169,6 +177,11 @@ class HttpPlane:
                 trace_id=trace_id(),
             )
         )
+
+
+def _literal(pattern: str) -> str:
+    """What every path begins with that fits a behaviour's pattern."""
+    return "/" + re.split(r"[*?]", pattern.removeprefix("/"))[0]
 
 
 def _lower(headers: Iterable[tuple[str, str]]) -> Headers:

@@ -27,19 +27,20 @@ POST_PATHS = (b"/@connections/", b"/%40connections/")
 
 class GatewayHttpProtocol(HttpToolsProtocol):
     """Refuses with 400, 408, 413, 414 or 431 what is not a request of reasonable size; hands handshakes over
-    as they were sent. `post` answers plain posts to connections; without it the application does. Who asks is told by
-    `behind`.
+    as they were sent. `post` answers plain posts to connections, but for what begins with one of `elsewhere`; without
+    it the application does. Who asks is told by `behind`.
     """
 
     def __init__(
         self,
         *args: Any,
         post: Callable[[SignedRequest], Answer] | None = None,
+        elsewhere: tuple[bytes, ...] = (),
         behind: Behind = nobody,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.post, self.behind = post, behind
+        self.post, self.elsewhere, self.behind = post, elsewhere, behind
         self.posted: bytearray | None = None
         """What has come of the body of a post that is answered here."""
         self.sent_headers: list[tuple[bytes, bytes]] = []
@@ -137,6 +138,7 @@ class GatewayHttpProtocol(HttpToolsProtocol):
         return (
             self.post is not None
             and any(path in self.url for path in POST_PATHS)
+            and not self.url.startswith(self.elsewhere)
             and self.parser.get_method() == b"POST"
             and _length(self.headers) <= MESSAGE_LIMIT
             and (self.cycle is None or self.cycle.response_complete)

@@ -67,22 +67,24 @@ def make_server(
     *,
     assumptions: Assumptions | None = None,
     post: Callable[[SignedRequest], Answer] | None = None,
+    elsewhere: tuple[bytes, ...] = (),
     behind: Behind = nobody,
 ) -> Server:
     """A server for `app`; `assumptions` decide compression (L19) and what a too large message hears (L05).
-    `post` answers plain posts to connections; without it they are the application's as well. `behind` tells whom a
-    front asks for.
+    `post` answers plain posts to connections, but for paths that begin with one of `elsewhere`; without it they are the
+    application's as well. `behind` tells whom a front asks for.
     """
     assumed = assumptions or Assumptions()
     logging.getLogger("uvicorn.error").addFilter(_worth_saying)
     protocol = functools.partial(
         GatewayWebSocketProtocol, too_large_reason=assumed.too_large_reason, behind=behind
     )
+    http = functools.partial(GatewayHttpProtocol, post=post, elsewhere=elsewhere, behind=behind)
     return Server(
         uvicorn.Config(
             app,
-            http=functools.partial(GatewayHttpProtocol, post=post, behind=behind),  # type: ignore[arg-type]
-            ws=protocol,  # type: ignore[arg-type]  # uvicorn only ever calls it
+            http=http,  # type: ignore[arg-type]  # uvicorn only ever calls it
+            ws=protocol,  # type: ignore[arg-type]
             proxy_headers=False,  # the address of a client is that of its socket, whatever it says itself
             ws_ping_interval=None,
             ws_per_message_deflate=assumed.compression == "on",

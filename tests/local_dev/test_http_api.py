@@ -134,6 +134,14 @@ def test_the_raw_address_has_no_distribution_before_it(client: Client) -> None:
     assert "body" not in event
 
 
+@pytest.mark.parametrize("name", ["@connections", "%40connections"])
+def test_no_path_of_it_is_taken_for_a_connection_of_another_api(client: Client, name: str) -> None:
+    answer = client.request("POST", f"/api/rooms/{name}/x", body="")
+    assert (answer.status, answer.json()) == (404, {"message": "Not Found"})
+    event = client.request("POST", f"/Board/api/notes/{name}", body="").json()
+    assert event["pathParameters"] == {"id": "@connections"}
+
+
 def test_by_its_own_host_it_has_every_path(client: Client, deployed: Running) -> None:
     host = next(iter(deployed.deployed.http_gateways.values())).api.domain_name
     event = client.request("GET", "/api/notes/1", headers={"host": host}).json()
