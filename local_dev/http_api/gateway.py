@@ -12,10 +12,10 @@ from ..gateway.integrations import Functions
 from ..gateway.throttles import AccountLimits, StageThrottles
 from ..journal import Journal
 from ..stack.http_model import HttpApi, HttpRoute
-from . import cors
-from .answers import HttpAnswer, Malformed, read_answer, refusal
+from . import answers, cors, events, events_v1
+from .answers import HttpAnswer, Malformed, refusal
+from .authorization import Authorization, Refusal
 from .counters import Counters
-from .events import event
 from .requests import HttpRequest
 from .routing import Routing, Selected
 
@@ -29,6 +29,11 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.htm
 
 REQUEST_ID = "apigw-requestid"
 """The header that has a request's id."""
+
+
+_EVENTS = {"1.0": events_v1.event, "2.0": events.event}
+_ANSWERS = {"1.0": events_v1.read_answer, "2.0": answers.read_answer}
+"""By payload format."""
 
 
 class HttpGateway:
@@ -49,6 +54,7 @@ class HttpGateway:
         self._limits = limits or AccountLimits(clock=self._clock.real)
         self._throttles = StageThrottles(api, clock=self._clock.real)
         self._routing = Routing(api.routes)
+        self._authorization = Authorization(api, functions, clock=self._clock)
         self.counters = Counters(api.routes)
         self.closing = False
 
@@ -100,17 +106,22 @@ class HttpGateway:
             return refusal(404)
         if not (self._limits.requests.take() and self._throttles.admit(route.key)):
             return refusal(429)
-        if route.authorizer is not None:
-            log.warning(
-                "%s refuses everybody: its authorizer is not run here (%s)",
-                route.key,
-                route.authorizer.type.value,
-            )
-            return refusal(401)
+        try:
+            admitted = await self._authorization.check(route, selected, request, request_id=request_id)
+        except Refusal as error:
+            if str(error):
+                log.warning("%s %s: %s", self.api.logical_id, route.key, error)
+            return refusal(error.status)
         if route.integration is None:
             return refusal(500)
-        given = event(
-            self.api, selected, request, request_id=request_id, now_ms=int(self._clock.time() * 1000)
+        payload = route.integration.payload
+        given = _EVENTS[payload](
+            self.api,
+            selected,
+            request,
+            request_id=request_id,
+            now_ms=int(self._clock.time() * 1000),
+            authorizer=admitted.shown(payload) if admitted else None,
         )
         return await self._invoke(route, given)
 
@@ -119,7 +130,7 @@ class HttpGateway:
         assert integration is not None
         try:
             result = await self._functions.invoke(integration.function, given, wait=integration.timeout)
-            return read_answer(result)
+            return _ANSWERS[integration.payload](result)
         except Malformed as error:
             log.warning("%s: the function's answer is no response: %s", route.key, error)
             return refusal(500)

@@ -13,6 +13,9 @@ from ..stack.http_model import DEFAULT
 
 ANY = "ANY"
 
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""The methods that routes can have; no other is let in, by ANY and $default neither."""
+
 _VARIABLE = re.compile(r"\{([^{}+]+)(\+?)\}")
 
 
@@ -61,6 +64,8 @@ class Routing:
 
     def select(self, method: str, path: str) -> Selected | None:
         """The route for a method and a decoded path; None where there is none."""
+        if method not in METHODS:
+            return None
         found = (pattern.match(method, path) for pattern in self._patterns)
         default = Selected(DEFAULT, {}) if self._default else None
         return next((selected for selected in found if selected), default)

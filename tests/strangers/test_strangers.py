@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
@@ -147,3 +148,103 @@ class TestMarket:
         async with self.enter(app, "niki"):
             pass
         await asyncio.to_thread(app.recorder.wait_for, "LeaveFunction", lambda line: line == "left: niki")
+
+
+class TestShelf:
+    """Two HTTP APIs and no WebSocket: the one that SAM makes of events, and one with a stage and authorizers."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def app(cls) -> Iterator[Running]:
+        with running(HERE / "shelf" / "template.yaml") as deployed:
+            yield deployed
+
+    @pytest.fixture
+    def client(self, app: Running) -> Iterator[urllib3.HTTPConnectionPool]:
+        with urllib3.connection_from_url(app.url, timeout=TIMEOUT, retries=False) as made:
+            yield made
+
+    def test_a_book_is_put_and_found(self, client: urllib3.HTTPConnectionPool) -> None:
+        book = {"isbn": "97 8/e", "title": "سلام"}
+        made = client.request("POST", "/books", json=book)
+        assert (made.status, made.headers["location"], made.json()) == (201, "/books/97 8/e", book)
+        assert client.request("GET", "/books/97%208%2Fe").status == 200  # a slash as any other: the search's
+        plain = client.request("POST", "/books", json={"isbn": "1", "title": "One"})
+        assert plain.status == 201
+        found = client.request("GET", "/books/1")
+        assert (found.status, found.headers["content-type"]) == (200, "application/json")
+        assert found.json() == {"isbn": "1", "title": "One"}
+        missing = client.request("GET", "/books/2")
+        assert (missing.status, missing.data) == (404, b"no such book")
+
+    def test_routes_are_chosen_as_documented(self, client: urllib3.HTTPConnectionPool) -> None:
+        elsewhere = client.request("DELETE", "/books")
+        assert (elsewhere.status, elsewhere.data) == (200, b"nothing here: /books")
+        answer = client.request(
+            "PUT", "/search/a/b%20c", body=b"\x00\xff", headers={"content-type": "image/x"}
+        )
+        assert answer.data == b"\x00\xff"
+        assert answer.headers["set-cookie"] == "last=a/b c"
+        head = client.request("HEAD", "/search/x", body=None)
+        assert (head.status, head.data) == (200, b"")
+
+    def test_browsers_of_its_own_site_are_let_in(self, client: urllib3.HTTPConnectionPool) -> None:
+        asks = {"Origin": "https://shelf.example", "Access-Control-Request-Method": "POST"}
+        asked = client.request("OPTIONS", "/books", headers=asks)
+        assert asked.status == 204
+        assert {
+            name: value for name, value in asked.headers.items() if name.startswith("access-control")
+        } == {
+            "access-control-allow-origin": "https://shelf.example",
+            "access-control-allow-methods": "GET,POST,DELETE",
+            "access-control-allow-headers": "authorization,content-type",
+            "access-control-max-age": "600",
+        }
+        listed = client.request("GET", "/books", headers={"Origin": "https://shelf.example"})
+        assert listed.headers["access-control-allow-origin"] == "https://shelf.example"
+        assert listed.headers["access-control-expose-headers"] == "x-count"
+        assert int(listed.headers["x-count"]) >= 0
+        other = client.request("GET", "/books", headers={"Origin": "https://other.example"})
+        assert "access-control-allow-origin" not in other.headers
+
+    @pytest.mark.parametrize(
+        ("path", "headers", "status"),
+        [
+            ("/desk/staff", {}, 401),
+            ("/desk/staff", {"Authorization": "red"}, 403),
+            ("/desk/staff", {"Authorization": "broken"}, 500),
+            ("/desk/guild/open", {}, 401),
+            ("/desk/guild/open?guild=thieves", {}, 403),
+            ("/desk/guild/inner?guild=smiths", {}, 403),
+            ("/desk/closed", {"Authorization": "Bearer x"}, 401),
+            ("/desk/nothing", {}, 404),
+            ("/desk", {}, 404),
+        ],
+    )
+    def test_who_may_not(
+        self, client: urllib3.HTTPConnectionPool, path: str, headers: dict[str, str], status: int
+    ) -> None:
+        assert client.request("GET", path, headers=headers).status == status
+
+    def test_who_may_is_known_to_the_function(self, client: urllib3.HTTPConnectionPool) -> None:
+        staff = client.request("GET", "/desk/staff", headers={"Authorization": "blue"}).json()
+        assert staff["caller"] == {"lambda": {"name": "ann", "rank": 3}}
+        assert (staff["branch"], staff["path"]) == ("north", "/desk/staff")
+        first = client.request("GET", "/desk/guild/open?guild=smiths").json()["caller"]
+        again = client.request("GET", "/desk/guild/open?guild=smiths").json()["caller"]
+        assert first == again  # it was asked once, and its answer kept
+
+    def test_the_older_format_of_events(self, client: urllib3.HTTPConnectionPool) -> None:
+        answer = client.request(
+            "POST", "/desk/old/a?x=1", body="word", headers={"content-type": "text/plain"}
+        )
+        assert answer.headers.getlist("x-part") == ["one", "two"]
+        assert answer.json() == {"caller": None, "branch": "north", "path": "/desk/old/a", "body": "word"}
+
+    def test_what_is_asked_too_often_waits(self, client: urllib3.HTTPConnectionPool) -> None:
+        statuses = [client.request("GET", "/desk/seldom").status for _ in range(2)]
+        assert statuses == [200, 429]
+
+    def test_what_is_not_run_is_noted(self, app: Running) -> None:
+        notes = [note.text for note in app.deployed.stack.notes]
+        assert "JWT authorizers are not run here; their routes refuse everybody" in notes

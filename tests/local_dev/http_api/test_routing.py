@@ -54,6 +54,7 @@ def test_the_documented_order(method: str, path: str, key: str, parameters: dict
         (["GET /a/{x}"], "GET", "/a/", None),
         (["GET /a/{p+}"], "GET", "/a", None),
         ([], "GET", "/a", None),
+        (["ANY /a", "$default"], "PURGE", "/a", None),
     ],
 )
 def test_the_better_of_two(among: list[str], method: str, path: str, key: str | None) -> None:
