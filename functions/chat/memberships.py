@@ -162,14 +162,18 @@ class Memberships:
         takes_token: bool = False,
         syncs: bool = False,
         polls: bool = False,
+        waits_since: int | None = None,
     ) -> None:
         """Proves the membership, renews its lease and, if asked to, takes a token of the connection's bucket,
         in one write; in a second one where the bucket is not full. Raises `NotAMember` or `RateLimited`.
+        `waits_since`: from now on a request of this member waits, the only one.
         """
         bucket = self._bucket if takes_token else None
         found: Any = None
         for taking in bucket.takings(self._now()) if bucket else [Taking()]:
-            found = self._renew(_key(room_id, connection_id), taking, syncs=syncs, polls=polls)
+            found = self._renew(
+                _key(room_id, connection_id), taking, syncs=syncs, polls=polls, waits_since=waits_since
+            )
             if found is None:
                 return
         if polls and int(found["joined_at"]["N"]) <= self._now() - POLL_LONGEST_MS:
@@ -234,13 +238,18 @@ class Memberships:
         if names:
             roll.names.append(item["client_id"]["S"])
 
-    def _renew(self, key: "Item", taking: Taking, *, syncs: bool, polls: bool) -> Any:
+    def _renew(
+        self, key: "Item", taking: Taking, *, syncs: bool, polls: bool, waits_since: int | None
+    ) -> Any:
         """None where the write was made, or else the item that did not meet the condition."""
         # Once true it stays so; that it is there at all says that the connection has been heard from.
         synced = ":syncs" if syncs else "if_not_exists(syncs, :syncs)"
         lease = POLL_LEASE_SECONDS if polls else self._lease_seconds
         values: dict[str, AttributeValueTypeDef] = {":lease": self._in(lease), ":syncs": {"BOOL": syncs}}
-        condition = "attribute_exists(place)" + taking.condition
+        change, condition = taking.change, "attribute_exists(place)" + taking.condition
+        if waits_since is not None:
+            change += ", waits_since = :waits"
+            values[":waits"] = {"N": str(waits_since)}
         if polls:
             condition += " AND joined_at > :oldest"
             values[":oldest"] = {"N": str(self._now() - POLL_LONGEST_MS)}
@@ -249,7 +258,7 @@ class Memberships:
                 self._client.update_item(
                     TableName=self._table,
                     Key=key,
-                    UpdateExpression=f"SET expires_at = :lease, syncs = {synced}{taking.change} "
+                    UpdateExpression=f"SET expires_at = :lease, syncs = {synced}{change} "
                     "REMOVE rests_until, time_outs",
                     ConditionExpression=condition,
                     ExpressionAttributeValues={**values, **taking.values},

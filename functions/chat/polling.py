@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chat import clock, events, frames
 from chat.clock import Clock
 from chat.connections import TimeLeft
-from chat.errors import Code, FrameRefused
+from chat.errors import Code, FrameRefused, NotAMember
 from chat.events import Event
 from chat.frames import Sync
 from chat.log import RoomLog
@@ -48,8 +48,9 @@ class Ask:
         )
         if before == 0 or (before is not None and after is not None) or (wait or 0) > LONGEST_WAIT:
             raise FrameRefused(Code.SYNC_INVALID, id=id)
-        # To wait means to wait for what comes after something.
-        return cls(Sync(after, before, id), noticed, wait or 0 if after is not None else 0)
+        # To wait means to wait for what comes after something, and a page that is asked for by an id comes at once.
+        waits = after is not None and id is None
+        return cls(Sync(after, before, id), noticed, wait or 0 if waits else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +74,33 @@ class Polling:
         )
 
     def events(self, ask: Ask, session: Session, *, time_left: TimeLeft) -> tuple[list[Event], int]:
-        """The events, and the number of the latest notice among them. `NotAMember`, `RateLimited`, `Unavailable`."""
-        room_id = session.who.room_id
-        self.memberships.touch(room_id, session.connection_id, takes_token=True, syncs=True, polls=True)
-        until = self.now() + min(ask.wait, self.longest) * 1000
-        while True:
-            beat = self.pulse.beat(room_id)
-            told = [*self._announced(ask, room_id, beat), *self._page(ask, room_id, beat)]
-            if told or self.now() >= until or time_left() < LAST_SECONDS:
-                return told, max(beat.notices.number, ask.noticed or 0)
+        """The events, and the number of the latest notice among them. `NotAMember`, `RateLimited`, `Unavailable`.
+
+        A request that waits ends when another one of the same member begins to, with nothing; and when the membership
+        does.
+        """
+        room_id, connection_id = session.who.room_id, session.connection_id
+        asked_at = self.now()
+        longest_ms = min(ask.wait, self.longest) * 1000
+        self.memberships.touch(
+            room_id,
+            connection_id,
+            takes_token=True,
+            syncs=True,
+            polls=True,
+            waits_since=asked_at if longest_ms else None,
+        )
+        beat = self.pulse.beat(room_id, connection_id)
+        while not (told := [*self._announced(ask, room_id, beat), *self._page(ask, room_id, beat)]):
+            if self.now() >= asked_at + longest_ms or time_left() < LAST_SECONDS:
+                break
             self.sleep(PAUSE)
+            beat = self.pulse.beat(room_id, connection_id)
+            if beat.waits_since is None and not self.memberships.holds(room_id, [connection_id]):
+                raise NotAMember
+            if (beat.waits_since or 0) > asked_at:
+                return [], ask.noticed or 0
+        return told, max(beat.notices.number, ask.noticed or 0)
 
     def _announced(self, ask: Ask, room_id: str, beat: Beat) -> list[Event]:
         if ask.noticed is not None and beat.notices.number <= ask.noticed:

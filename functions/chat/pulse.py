@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chat import dynamodb, entries, notices
+from chat import dynamodb, entries, notices, places
 from chat.notices import Notices
 
 if TYPE_CHECKING:
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The last seq that was given out in a room, 0 for none, and what was announced there."""
+    """The last seq that was given out in a room, 0 for none; what was announced there; and since when a request of the
+    member waits, in epoch milliseconds: None where none ever has, or where there is no such member.
+    """
 
     last_seq: int
     notices: Notices
+    waits_since: int | None = None
 
 
 class Pulse:
@@ -38,12 +41,15 @@ class Pulse:
             room_log=os.environ["ROOM_LOG_TABLE"],
         )
 
-    def beat(self, room_id: str) -> Beat:
-        """As of now, or a moment ago. What DynamoDB leaves unread looks as if nothing had happened."""
+    def beat(self, room_id: str, connection_id: str) -> Beat:
+        """As of now, or a moment ago. What DynamoDB leaves unread looks as if nothing had happened, or as if there were
+        no such member.
+        """
+        member = {"room_id": {"S": room_id}, "place": {"S": places.of(connection_id)}}
         with dynamodb.unavailable():
             answer = self._client.batch_get_item(
                 RequestItems={
-                    self._memberships: {"Keys": [notices.key(room_id)]},
+                    self._memberships: {"Keys": [notices.key(room_id), member]},
                     self._room_log: {
                         "Keys": [entries.key(room_id, entries.COUNTER)],
                         "ProjectionExpression": "last_seq",
@@ -51,6 +57,11 @@ class Pulse:
                 }
             )
         [counter, *_] = [*answer["Responses"].get(self._room_log, []), None]
-        [board, *_] = [*answer["Responses"].get(self._memberships, []), None]
+        found: Any = {item["place"]["S"]: item for item in answer["Responses"].get(self._memberships, [])}
         last_seq: Any = counter["last_seq"]["N"] if counter else 0
-        return Beat(int(last_seq), Notices.of(board))
+        waits_since = found.get(places.of(connection_id), {}).get("waits_since")
+        return Beat(
+            int(last_seq),
+            Notices.of(found.get(notices.PLACE)),
+            int(waits_since["N"]) if waits_since else None,
+        )

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,9 +8,9 @@ from chat.frames import Sync
 from chat.identity import Identity
 from chat.log import RoomLog
 from chat.memberships import POLL_LEASE_SECONDS, POLL_LONGEST_MS, Memberships
-from chat.notices import NoticeBoard
+from chat.notices import NoticeBoard, Notices
 from chat.polling import LAST_SECONDS, LONGEST_WAIT, PAUSE, Ask, Polling
-from chat.pulse import Pulse
+from chat.pulse import Beat, Pulse
 from chat.sessions import Session
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,6 +100,63 @@ def test_a_long_poll_ends_with_what_is_announced(
     assert presence["users"] == ["ada", "bo"]
     assert noticed == time.now_ms
     assert events(polling, session, after=0, noticed=noticed) == ([], noticed)
+
+
+def meanwhile(polling: Polling, time: Time, *happens: Callable[[], object]) -> None:
+    """From now on these happen while requests wait, one at each pause."""
+    rest = iter(happens)
+
+    def sleep(seconds: float) -> None:
+        time.sleep(seconds)
+        next(rest, lambda: None)()
+
+    object.__setattr__(polling, "sleep", sleep)
+
+
+def test_a_long_poll_ends_with_its_membership_and_tells_nothing_more(
+    polling: Polling, session: Session, log: RoomLog, memberships: Memberships, time: Time
+) -> None:
+    def puts_out() -> None:
+        memberships.leave("general", session.connection_id)
+        log.append(BO, "she is gone", id=None)
+
+    meanwhile(polling, time, puts_out)
+    with pytest.raises(NotAMember):
+        events(polling, session, after=0, noticed=0, wait=25)
+    assert len(time.slept) == 1
+
+
+def test_what_only_looks_as_if_the_member_were_gone_ends_nothing(
+    polling: Polling, session: Session, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an eventually consistent read of a membership that has just begun, or one that DynamoDB left for later."""
+    monkeypatch.setattr(polling.pulse, "beat", lambda *_: Beat(0, Notices()))
+    assert events(polling, session, after=0, noticed=0, wait=2) == ([], 0)
+    assert 2 <= sum(time.slept) < 2 + PAUSE
+
+
+def test_of_a_members_long_polls_the_latest_waits_and_the_others_end(
+    polling: Polling, session: Session, log: RoomLog, time: Time
+) -> None:
+    answers = []
+
+    def asks_again() -> None:
+        meanwhile(polling, time, lambda: log.append(BO, "hello", id=None))
+        answers.append(events(polling, session, after=0, noticed=7, wait=25))
+
+    meanwhile(polling, time, asks_again)
+    assert events(polling, session, after=0, noticed=7, wait=25) == ([], 7)
+    [([page], _)] = answers
+    assert page["last_seq"] == 1
+
+
+@pytest.mark.parametrize("query", [{"after": 0}, {"after": 0, "wait": 25, "id": "mine"}, {"before": 1}, {}])
+def test_a_question_that_does_not_wait_ends_no_other(
+    polling: Polling, session: Session, time: Time, query: dict[str, Any]
+) -> None:
+    meanwhile(polling, time, lambda: events(polling, session, noticed=0, **query))
+    assert events(polling, session, after=0, noticed=0, wait=2) == ([], 0)
+    assert 2 <= sum(time.slept) < 2 + PAUSE
 
 
 def test_a_function_that_is_told_to_wait_less_does(polling: Polling, session: Session, time: Time) -> None:
@@ -193,7 +251,8 @@ def test_the_store_may_fail(polling: Polling, session: Session, store: Store) ->
     [
         ({}, Ask(Sync())),
         ({"wait": "20"}, Ask(Sync())),
-        ({"after": "7", "wait": "20", "noticed": "9", "id": "x"}, Ask(Sync(7, None, "x"), 9, 20)),
+        ({"after": "7", "wait": "20", "noticed": "9"}, Ask(Sync(7), 9, 20)),
+        ({"after": "7", "wait": "20", "noticed": "9", "id": "x"}, Ask(Sync(7, None, "x"), 9)),
         ({"before": "7", "wait": "20"}, Ask(Sync(None, 7))),
     ],
 )

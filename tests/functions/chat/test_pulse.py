@@ -2,6 +2,7 @@ import pytest
 from chat.errors import Unavailable
 from chat.identity import Identity
 from chat.log import RoomLog
+from chat.memberships import Memberships
 from chat.notices import NoticeBoard
 from chat.pulse import Beat, Pulse
 
@@ -18,17 +19,27 @@ def test_one_call_tells_of_both(pulse: Pulse, log: RoomLog, board: NoticeBoard, 
     log.append(Identity("general", "ada"), "hello", id=None)
     board.add("general", [{"type": "system"}])
     store.calls.clear()
-    beat = pulse.beat("general")
+    beat = pulse.beat("general", "A=")
     assert store.calls == ["BatchGetItem"]
     assert (beat.last_seq, beat.notices.number) == (1, NOW)
     assert beat.notices.since(0) == [{"type": "system"}]
 
 
+def test_it_tells_since_when_a_request_of_the_member_waits(pulse: Pulse, memberships: Memberships) -> None:
+    assert pulse.beat("general", "A=").waits_since is None
+    memberships.enter(Identity("general", "ada"), "A=", joined_at=NOW, polls=True)
+    assert pulse.beat("general", "A=").waits_since is None
+    memberships.touch("general", "A=", polls=True, waits_since=NOW + 7)
+    memberships.touch("general", "A=", polls=True)
+    assert pulse.beat("general", "A=").waits_since == NOW + 7
+    assert pulse.beat("general", "B=").waits_since is None
+
+
 def test_a_room_that_nobody_spoke_in_has_none(pulse: Pulse) -> None:
-    assert pulse.beat("general") == Beat(0, pulse.beat("other").notices)
+    assert pulse.beat("general", "A=") == Beat(0, pulse.beat("other", "A=").notices)
 
 
 def test_the_tables_may_fail(pulse: Pulse, store: Store) -> None:
     store.faults["BatchGetItem"].append("InternalServerError")
     with pytest.raises(Unavailable):
-        pulse.beat("general")
+        pulse.beat("general", "A=")
