@@ -14,10 +14,12 @@ from typing import Any
 from urllib.parse import quote
 
 from chat import places
+from chat.entries import COUNTER
 from chat.slices import Slice
 
 from tests.asking import ask
 from tests.chat.client import TIMEOUT, ChatClient
+from tests.chat.poller import Room
 from tests.running import client_of
 from tests.security.target import Target, said
 
@@ -56,6 +58,29 @@ class Scene:
         """That of a handshake."""
         return (await self.chat.knock(self.path("Ali", **claims)))[0]
 
+    # Without a WebSocket.
+
+    @property
+    def door(self) -> Room:
+        return Room(self.chat.url, self.room)
+
+    async def polls(self, client: str = "Ali", **claims: Any) -> tuple[int, Any]:
+        """Status and answer of an entry by the HTTP API."""
+        token = self.chat.ticket(sub=client, rooms=[self.room], **claims)
+        return await self.door.enter(client, authorization=f"Bearer {token}")
+
+    async def key(self, client: str = "Ali") -> str:
+        """That of a client who has entered so."""
+        status, entered = await self.polls(client)
+        assert status == 201, entered
+        return str(entered["key"])
+
+    def forgets(self, label: str) -> None:
+        """A secret is kept for a while by each environment of a function: it gets new ones."""
+        deployed = self.chat.running.deployed
+        [name] = [name for name, each in deployed.stack.functions.items() if each.label == label]
+        self.chat.running.loop.call_soon_threadsafe(deployed.functions.reload, [name])
+
     # What is in the tables.
 
     def _table(self) -> dict[str, Any]:
@@ -73,6 +98,24 @@ class Scene:
         named = {"client_id": {"S": client}} if client else {}
         joined = {"N": str(int(time.time() - 60) * 1000)}
         return self.put(places.of(connection), joined_at=joined, expires_at=after(lease), **named)
+
+    def take_seats(self) -> None:
+        """Both of Ali's seats are taken by connections that never got in."""
+        seats = {"SS": ["x", "y"]}
+        self.put(f"{places.PERSON}Ali", seats=seats, seated_at=after(-60), expires_at=after(600))
+
+    def leave_hole(self) -> None:
+        """A number was given out in the room a minute ago, and never used."""
+        table = self.chat.running.deployed.cloud.resources["RoomLog"].id
+        long_ago = {"N": str(int(time.time() - 60) * 1000)}
+        counter = {
+            "seq": {"N": str(COUNTER)},
+            "last_seq": {"N": "1"},
+            "last_at": long_ago,
+            "first_at": long_ago,
+        }
+        item = {"room_id": {"S": self.room}, **counter}
+        client_of(self.chat.running, "dynamodb").put_item(TableName=table, Item=item)
 
     def item(self, place: str) -> Item | None:
         key = {"room_id": {"S": self.room}, "place": {"S": place}}
@@ -131,12 +174,7 @@ async def entering(scene: Scene) -> None:
 
 
 async def entering_by_a_secret(scene: Scene) -> None:
-    """A secret is kept for a while, by each environment: so it has to be a new one."""
-    running = scene.chat.running
-    [name] = [
-        name for name, each in running.deployed.stack.functions.items() if each.label == "AdmitFunction"
-    ]
-    running.loop.call_soon_threadsafe(running.deployed.functions.reload, [name])
+    scene.forgets("AdmitFunction")
     assert await scene.status() == (101 if scene.granted else 500)
 
 
@@ -146,8 +184,7 @@ async def entering_once(scene: Scene) -> None:
 
 
 async def entering_over_empty_seats(scene: Scene) -> None:
-    """Both of a client's seats are taken by connections that never got in."""
-    scene.put(f"{places.PERSON}Ali", seats={"SS": ["x", "y"]}, seated_at=after(-60), expires_at=after(600))
+    scene.take_seats()
     assert await scene.status() == (101 if scene.granted else 503)
 
 
@@ -160,6 +197,109 @@ async def leaving(scene: Scene) -> None:
             await scene.denied()
             await ali.send({"action": "presence", "id": "who"})
             assert (await ali.event(id="who"))["users"] == ["Ali", "Bo"]
+
+
+# ---------------------------------------------------------------------------------------------- without a WebSocket
+
+
+async def entering_to_poll(scene: Scene) -> None:
+    assert (await scene.polls())[0] == (201 if scene.granted else 503)
+
+
+async def entering_to_poll_by_a_secret(scene: Scene) -> None:
+    scene.forgets("EnterFunction")
+    assert (await scene.polls())[0] == (201 if scene.granted else 503)
+
+
+async def entering_to_poll_once(scene: Scene) -> None:
+    status, _ = await scene.polls(once=True, jti=os.urandom(8).hex())
+    assert status == (201 if scene.granted else 503)
+    assert (await scene.polls())[0] == 201
+
+
+async def entering_to_poll_over_empty_seats(scene: Scene) -> None:
+    scene.take_seats()
+    assert (await scene.polls())[0] == (201 if scene.granted else 503)
+
+
+async def polling(scene: Scene) -> None:
+    status, _ = await scene.door.events(await scene.key())
+    assert status == (200 if scene.granted else 503)
+
+
+async def polling_by_a_secret(scene: Scene) -> None:
+    scene.forgets("PollFunction")
+    status, _ = await scene.door.events(await scene.key())
+    assert status == (200 if scene.granted else 503)
+
+
+async def polling_over_a_hole(scene: Scene) -> None:
+    key = await scene.key()
+    scene.leave_hole()
+    status, _ = await scene.door.events(key, after=0)
+    assert status == (200 if scene.granted else 503)
+
+
+async def asking_who_is_there(scene: Scene) -> None:
+    status, _ = await scene.door.members(await scene.key())
+    assert status == (200 if scene.granted else 503)
+
+
+async def no_longer_polling(scene: Scene) -> None:
+    key = await scene.key()
+    assert (await scene.door.leave(key))[0] == (204 if scene.granted else 503)
+    assert (await scene.door.members(key))[0] == (410 if scene.granted else 200)
+
+
+async def saying(scene: Scene) -> None:
+    status, _ = await scene.door.say(await scene.key(), said())
+    assert status == (200 if scene.granted else 503)
+
+
+async def saying_by_a_secret(scene: Scene) -> None:
+    scene.forgets("SayFunction")
+    status, _ = await scene.door.say(await scene.key(), said())
+    assert status == (200 if scene.granted else 503)
+
+
+async def saying_to_those_with_a_socket(scene: Scene) -> None:
+    async with scene.people("Sara") as [sara]:
+        content = said()
+        assert (await scene.door.say(await scene.key(), content))[0] == 200
+        if scene.granted:
+            await sara.event(type="message", content=content)
+        else:
+            await scene.denied()
+            assert not sara.of_type("message")
+
+
+async def saying_evicts(scene: Scene) -> None:
+    ghost = scene.ghost(lease=600)
+    assert (await scene.door.say(await scene.key(), said()))[0] == 200
+    await scene.vanishes(ghost)
+
+
+async def saying_in_a_large_room(scene: Scene) -> None:
+    async with scene.people(*CROWD) as clients:
+        content = said()
+        assert (await scene.door.say(await scene.key("Zoe"), content))[0] == 200
+        if scene.granted:
+            for client in clients:
+                await client.event(type="message", content=content)
+        else:
+            await scene.denied()
+
+
+async def hearing_what_is_announced(scene: Scene) -> None:
+    status, entered = await scene.polls()
+    assert status == 201
+    query = {"after": 0, "noticed": entered["noticed"], "wait": 20 if scene.granted else 1}
+    async with scene.chat.enter(scene.path("Bo")) as bo:
+        await bo.present("Ali", "Bo")
+        if not scene.granted:
+            await scene.denied()
+        _, answer = await scene.door.events(entered["key"], **query)
+        assert bool(answer["events"]) is scene.granted
 
 
 # --------------------------------------------------------------------------------------------------------- frames
