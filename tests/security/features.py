@@ -19,7 +19,7 @@ from chat.slices import Slice
 
 from tests.asking import ask
 from tests.chat.client import TIMEOUT, ChatClient
-from tests.chat.poller import Room
+from tests.chat.poller import Room, over_http
 from tests.running import client_of
 from tests.security.target import Target, said
 
@@ -62,7 +62,7 @@ class Scene:
 
     @property
     def door(self) -> Room:
-        return Room(self.chat.url, self.room)
+        return Room(over_http(self.chat.url), self.room)
 
     async def polls(self, client: str = "Ali", **claims: Any) -> tuple[int, Any]:
         """Status and answer of an entry by the HTTP API."""
