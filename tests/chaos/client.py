@@ -1,26 +1,21 @@
-"""A careful client on a real WebSocket: frames go out, frames come in, and all of it into the history."""
+"""A careful client: frames go out, frames come in, by whichever way it takes, and all of it into the history."""
 
 import asyncio
-import contextlib
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
-from typing import Any
-from urllib.parse import quote
-
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from tests.chaos.history import History, Kind, Record
 from tests.chaos.outbox import Backoff
 from tests.chaos.session import Output, Pace, Reconnect, Send, Session
+from tests.chaos.ways import Entrance, NoWay, Transport, Way
 
 TICK = 0.1
-OPEN_SECONDS = 15.0
 
 
 class ChaosClient:
-    """Runs until `leave`, over as many connections as it takes. `now` are the seconds since the run began."""
+    """Runs until `leave`, over as many connections as it takes. `server` is host:port; of several `transports` it takes
+    the next when it is told to `change`. `now` are the seconds since the run began.
+    """
 
     def __init__(
         self,
@@ -32,23 +27,29 @@ class ChaosClient:
         now: Callable[[], float],
         random: Random,
         pace: Pace,
+        transports: Sequence[Transport] = (Transport.SOCKET,),
     ) -> None:
-        self.room, self.name = room, name
+        self.room, self.name, self.transports = room, name, transports
         self.said = 0
         self.told = 0  # acknowledgements and messages
         self.session = Session(name, random.random, pace)
-        # Every second one takes several events in a frame.
-        batches = "?frames=batch" if sum(name.encode()) % 2 else ""
-        self._url = f"{server}/ws/{quote(room, safe='')}/{quote(name, safe='')}{batches}"
+        self._entrance = Entrance(server, room, name, lambda: self.session.timeline.cursor)
         self._history, self._now = history, now
         self._backoff = Backoff(random.random, first=0.3, most=2.0)
-        self._socket: ClientConnection | None = None
+        self._way: Way | None = None
+        self._turn = 0
+        self._change = asyncio.Event()
         self._leaving = False
         self._running = asyncio.create_task(self._run())
 
     @property
     def is_connected(self) -> bool:
         return self.session.connected
+
+    @property
+    def transport(self) -> Transport:
+        """What it takes at present."""
+        return self.transports[self._turn % len(self.transports)]
 
     @property
     def has_left(self) -> bool:
@@ -63,60 +64,75 @@ class ChaosClient:
         """Ask for the page before `seq`."""
         await self._do(self.session.ask_before(seq))
 
+    def change(self) -> None:
+        """Go over to the next transport, if it has more than one."""
+        if len(self.transports) > 1:
+            self._change.set()
+
     def cut(self) -> None:
         """Let the connection break without a word."""
-        if self._socket:
-            self._socket.transport.abort()
+        if self._way:
+            self._way.cut()
 
     async def leave(self, *, abruptly: bool = False) -> None:
         """Close in good order, or without a word, and stay away."""
         self._leaving = True
-        if abruptly:
-            self.cut()
-        if self._socket:
-            await self._socket.close()
-        else:
+        way = self._way
+        if way is None:
             self._running.cancel()
+        elif abruptly:
+            way.give_up("left without a word")
+        else:
+            await way.leave()
         await asyncio.gather(self._running, return_exceptions=True)
 
     async def _run(self) -> None:
         tries = 0
         while not self._leaving:
             began = self._now()
-            try:
-                async with connect(
-                    self._url,
-                    open_timeout=OPEN_SECONDS,
-                    ping_interval=None,
-                    close_timeout=2,
-                    max_queue=None,
-                    proxy=None,
-                ) as socket:
-                    await self._live(socket)
-            except (OSError, TimeoutError, WebSocketException) as error:
-                self._note(Kind.ERROR, code="no_connection", id=None, why=str(error))
-            finally:
-                self._socket = None
+            way = await self._open()
+            while way:
+                way = await self._live(way)
             tries = 1 if self._now() - began > 5 else tries + 1
             if not self._leaving:
                 await asyncio.sleep(self._backoff.pause(tries))
 
-    async def _live(self, socket: ClientConnection) -> None:
-        self._socket = socket
-        ticking = asyncio.create_task(self._tick())
-        why = "closed"
+    async def _open(self) -> Way | None:
         try:
-            await self._do(self.session.opened(self._now()))
-            async for frame in socket:
-                assert isinstance(frame, str)
-                await self._do(self.session.frame(frame, self._now()))
-        except ConnectionClosed:
-            pass
+            return await self._entrance.open(self.transport)
+        except NoWay as error:
+            self._note(Kind.ERROR, code="no_connection", id=None, why=f"{self.transport}: {error}")
+            return None
+
+    async def _live(self, way: Way) -> Way | None:
+        """Until it ends, or there is the next to go over to. Only then it is left: who changes is there all along."""
+        self._way = way
+        await self._do(self.session.opened(self._now(), by=self.transport))
+        ticking = asyncio.create_task(self._tick())
+        hearing = asyncio.create_task(self._hear(way))
+        following: Way | None = None
+        try:
+            while not hearing.done() and following is None:
+                changing = asyncio.create_task(self._change.wait())
+                await asyncio.wait((hearing, changing), return_when=asyncio.FIRST_COMPLETED)
+                changing.cancel()
+                if self._change.is_set() and not hearing.done():
+                    self._change.clear()
+                    self._turn += 1
+                    following = await self._open()
         finally:
+            self._way = None
             ticking.cancel()
-            if socket.close_code is not None:
-                why = f"{socket.close_code} {socket.close_reason}".strip()
-            await self._do(self.session.closed(why))
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
+            await self._do(self.session.closed("changed" if following else way.why))
+            if following:
+                await way.leave()
+        return following
+
+    async def _hear(self, way: Way) -> None:
+        async for text, after in way:
+            await self._do(self.session.frame(text, self._now(), after=after))
 
     async def _tick(self) -> None:
         while True:
@@ -128,18 +144,15 @@ class ChaosClient:
             match output:
                 case Send(frame):
                     self._note(Kind.SENT, **{key: frame[key] for key in frame if key != "content"})
-                    await self._send(frame)
+                    if self._way:
+                        await self._way.send(frame)
                 case Reconnect(why):
                     self._note(Kind.ERROR, code="gives_up", id=None, why=why)
-                    self.cut()
+                    if self._way:
+                        self._way.give_up(why)
                 case _:
                     self.told += output.kind in (Kind.ACKED, Kind.SHOWN)
                     self._note(output.kind, **output.facts)
 
-    async def _send(self, frame: dict[str, Any]) -> None:
-        if self._socket:
-            with contextlib.suppress(ConnectionClosed):  # the reader hears of it, and the session asks again
-                await self._socket.send(json.dumps(frame, ensure_ascii=False))
-
-    def _note(self, kind: Kind, **facts: Any) -> None:
+    def _note(self, kind: Kind, **facts: object) -> None:
         self._history.add(Record(self._now(), self.room, self.name, kind, facts))

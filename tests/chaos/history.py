@@ -24,8 +24,8 @@ class Kind(StrEnum):
     PAGE = "page"  # first, through, last_seq, seqs, and what was asked: after, before or neither
     PRESENCE = "presence"  # users
     ERROR = "error"  # code, id: an error frame, or the gateway's own
-    CONNECTED = "connected"
-    DISCONNECTED = "disconnected"  # why
+    CONNECTED = "connected"  # by: the transport
+    DISCONNECTED = "disconnected"  # why; "changed": it has gone over to another transport
     FAULT = "fault"  # action, and what it takes: the nemesis did something
     PHASE = "phase"  # name: the run went on to its next part
     ENDING = "ending"  # what the checker needs besides, see `checker.Ending`

@@ -56,7 +56,7 @@ class Nemesis:
                 for client in self._clients:
                     if client.is_connected and self._random.random() < chance:
                         client.cut()
-                        self.injected["socket cut"] += 1
+                        self.injected["connection cut"] += 1
             case Advance(seconds):
                 self.injected["clock leap"] += 1
                 await self._gateway.advance(seconds)

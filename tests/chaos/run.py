@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         total += _report(trial, outcome, took=time.monotonic() - began, keep=given.keep)
     print(
         f"in all: {total['messages']} messages, {total['faults']} faults, {total['reconnects']} reconnects, "
+        f"{total['changes']} changes of the transport, "
         f"{total['violations']} violations"
     )
     return int(total["violations"] > 0)
@@ -54,10 +55,12 @@ def _report(trial: Trial, outcome: Outcome, *, took: float, keep: bool) -> Count
     print(
         f"seed {trial.seed}: {trial.clients} clients, {outcome.messages} messages, {outcome.acked} acknowledged, "
         f"{outcome.stored} stored, {outcome.shown} shown, {faults} faults, {outcome.reconnects} reconnects, "
+        f"{outcome.changes} changes of the transport, "
         f"{len(outcome.violations)} violations, {took:.0f} s",
         flush=True,
     )
     print("  faults: " + ", ".join(f"{count} {kind}" for kind, count in sorted(outcome.injected.items())))
+    print("  connections: " + ", ".join(f"{count} {by}" for by, count in outcome.connections.items()))
     print(
         "  phases: " + ", ".join(f"{name} {seconds} s" for name, seconds in outcome.times.items()), flush=True
     )
@@ -83,6 +86,7 @@ def _report(trial: Trial, outcome: Outcome, *, took: float, keep: bool) -> Count
         messages=outcome.messages,
         faults=faults,
         reconnects=outcome.reconnects,
+        changes=outcome.changes,
         violations=len(outcome.violations) + in_vain,
     )
 

@@ -82,6 +82,18 @@ MENU: tuple[Callable[[Random], Fault], ...] = (
     _invoke("crash", "Default*", 0.06, after_ms=15),
     _invoke("crash", "Connect*", 0.2),
     _invoke("repeat", "Connect*", 0.3),
+    _invoke("crash", "Enter*", 0.2, after_ms=30),
+    _invoke("throttle", "Enter*", 0.2),
+    _invoke("crash", "Poll*", 0.15, after_ms=300),
+    _invoke("throttle", "Poll*", 0.2),
+    _invoke("delay", "Poll*", 0.2, ms=1500),
+    _invoke("repeat", "Poll*", 0.2),
+    _invoke("crash", "Say*", 0.15, after_ms=15),
+    _invoke("crash", "Say*", 0.1, after_ms=60),
+    _invoke("repeat", "Say*", 0.3),
+    _invoke("lose", "Say*", 0.1),
+    _invoke("throttle", "Say*", 0.2),
+    _invoke("delay", "Say*", 0.2, ms=400),
     _invoke("lose", "Disconnect*", 0.7),
     _invoke("repeat", "Disconnect*", 0.5),
     _invoke("crash", "Announce*", 0.15, after_ms=30),
@@ -111,7 +123,7 @@ def schedule(seed: int, *, seconds: float) -> list[tuple[float, Action]]:
     actions: list[tuple[float, Action]] = []
     at = random.uniform(0.5, 1.0)
     while at < seconds - WINDOW[0]:
-        chosen = random.sample(MENU, random.randint(2, 4))
+        chosen = random.sample(MENU, random.randint(3, 5))
         actions.append((at, Rules(tuple(make(random) for make in chosen))))
         length = random.uniform(*WINDOW)
         actions.append((at + random.uniform(0.2, length), Cut(round(random.uniform(0.02, 0.2), 2))))

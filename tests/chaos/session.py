@@ -79,31 +79,33 @@ class Session:
         self.outbox.say(id, content)
         return [Tell(Kind.SAY, {"id": id, "content": content}), *self.tick(now)]
 
-    def opened(self, now: float) -> list[Output]:
+    def opened(self, now: float, *, by: str = "") -> list[Output]:
         self.connected = True
         self._heard_at, self._ping_at, self._pings = now, now + self.chance() * self.pace.ping, 0
         self._sync, self._hole, self._asked = _Sync(now), None, {}
         self.outbox.opened(now)
-        return [Tell(Kind.CONNECTED, {}), *self._ask_presence(), *self.tick(now)]
+        return [Tell(Kind.CONNECTED, {"by": by}), *self._ask_presence(), *self.tick(now)]
 
     def closed(self, why: str) -> list[Output]:
         self.connected = False
         self.outbox.closed()
         return [Tell(Kind.DISCONNECTED, {"why": why})]
 
-    def frame(self, text: str, now: float) -> list[Output]:
-        """What came from the server: an event, or several in their order."""
+    def frame(self, text: str, now: float, *, after: int | None = None) -> list[Output]:
+        """What came from the server: an event, or several in their order. A page without an id is what was found by a
+        poll, which asked after `after`.
+        """
         found: Event | list[Event] = json.loads(text)
         self._heard_at = now
         events = found if isinstance(found, list) else [found]
-        return [*(output for event in events for output in self._event(event, now)), *self.tick(now)]
+        return [*(output for event in events for output in self._event(event, now, after)), *self.tick(now)]
 
-    def _event(self, event: Event, now: float) -> list[Output]:
+    def _event(self, event: Event, now: float, after: int | None) -> list[Output]:
         match event.get("type"):
             case "message":
                 outputs = [*self._acked(event, now), *self.timeline.live(event)]
             case "page":
-                outputs = self._page(event, now)
+                outputs = self._page(event, now, after)
             case "pong":
                 outputs = self._pong(event, now)
             case "presence":
@@ -179,8 +181,9 @@ class Session:
             self._hole = None
             self._sync_now(now)
 
-    def _page(self, page: Event, now: float) -> list[Output]:
-        way, place = self._asked.get(page.get("id", ""), ("unasked", None))
+    def _page(self, page: Event, now: float, after: int | None) -> list[Output]:
+        polled = ("unasked", None) if after is None else ("after", after)
+        way, place = self._asked.get(page.get("id", ""), polled)
         told: dict[str, Any] = {"way": way, "place": place, "first": page["from"]}
         told |= {"through": page["through"], "last_seq": page["last_seq"]}
         told["seqs"] = [message["seq"] for message in page["messages"]]

@@ -85,11 +85,11 @@ class Gateway:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}"
 
     @property
-    def ws_url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
 
     async def start(self) -> None:
         """Start it and wait until it listens; AssertionError with what it said if it does not."""

@@ -4,6 +4,7 @@ import asyncio
 from random import Random
 
 from tests.chaos.client import ChaosClient
+from tests.chaos.ways import Transport
 
 WORDS = (
     "hello",
@@ -30,7 +31,7 @@ def say_something(random: Random) -> str:
 
 
 async def talk(client: ChaosClient, *, random: Random, pause: float, seconds: float) -> None:
-    """Say something about every `pause` seconds, sometimes much at once, and look back now and then."""
+    """Say something about every `pause` seconds, sometimes much at once; look back or change the transport at times."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     while True:
@@ -40,6 +41,8 @@ async def talk(client: ChaosClient, *, random: Random, pause: float, seconds: fl
         await asyncio.sleep(wait)
         if client.has_left:
             return
+        if random.random() < 0.25:
+            client.change()
         count = 8 if random.random() < 0.02 else 1
         for _ in range(count):
             if len(client.session.outbox.waiting) < PATIENCE or count > 1:
@@ -47,6 +50,19 @@ async def talk(client: ChaosClient, *, random: Random, pause: float, seconds: fl
         cursor = client.session.timeline.cursor
         if cursor and random.random() < 0.05:
             await client.look_back(random.randint(1, cursor + 1))
+
+
+def transports_of(number: int) -> tuple[Transport, ...]:
+    """What the client of that number takes: a third polls or waits, a sixth changes between all that there are."""
+    match number % 6:
+        case 1:
+            return (Transport.WAITING,)
+        case 3:
+            return (Transport.POLLING,)
+        case 5:
+            return (Transport.SOCKET, Transport.WAITING, Transport.POLLING)
+        case _:
+            return (Transport.SOCKET,)
 
 
 def rooms_of(clients: int, rooms: int) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from tests.chaos.nemesis import Nemesis
 from tests.chaos.schedule import Action, schedule
 from tests.chaos.session import Pace
 from tests.chaos.stage import SWEEP_SECONDS, Gateway, Store, gateway, store
-from tests.chaos.talk import rooms_of, say_something, talk
+from tests.chaos.talk import rooms_of, say_something, talk, transports_of
 from tests.chaos.violations import Violation
 
 LEASE_SECONDS = 12
@@ -31,7 +31,11 @@ START_SECONDS = 20.0
 PACE = Pace(hole=1.0, ping=5.0, presence=2, answer=4.0, silence=15.0)
 # As little as may be said at once, so that limits are met.
 PARAMETERS = {"LeaseSeconds": str(LEASE_SECONDS), "MessageBurst": "3", "MessageRate": "2"}
-LOST_GOODBYES = {"at": "invoke", "do": "lose", "function": "Disconnect*"}
+LOST_GOODBYES = tuple({"at": "invoke", "do": "lose", "function": each} for each in ("Disconnect*", "Say*"))
+# No parameter says how long a poller's lease is.
+POLL_LEASE = Change(
+    "functions/chat/memberships.py", "POLL_LEASE_SECONDS = 60", f"POLL_LEASE_SECONDS = {LEASE_SECONDS}"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +76,8 @@ class Outcome:
     stored: int = 0
     shown: int = 0
     reconnects: int = 0
+    changes: int = 0
+    connections: Mapping[str, int] = field(default_factory=dict)  # by transport
     injected: Mapping[str, int] = field(default_factory=dict)
     times: dict[str, float] = field(default_factory=dict)
     history: Path = Path()
@@ -83,10 +89,10 @@ async def play(trial: Trial) -> Outcome:
     trial.folder.mkdir(parents=True)
     path = trial.folder / "history.jsonl"
     history = History(path)
-    template = copy_chat(trial.folder / "chat", trial.changes)
+    template = copy_chat(trial.folder / "chat", [POLL_LEASE, *trial.changes])
     try:
         async with store() as kept:
-            parameters = {"LeaseSeconds": str(LEASE_SECONDS)}
+            parameters = dict(PARAMETERS)
             if trial.seed % 2 == 0:
                 parameters["LargeRoom"] = "4"  # most of what is told then goes in slices
             async with gateway(trial.folder, kept.url, template=template, parameters=parameters) as served:
@@ -98,7 +104,9 @@ async def play(trial: Trial) -> Outcome:
     kinds = Counter(record.kind for record in history)
     outcome.messages, outcome.acked, outcome.shown = kinds[Kind.SAY], kinds[Kind.ACKED], kinds[Kind.SHOWN]
     outcome.stored = sum(map(len, ending.log.values()))
-    outcome.reconnects = kinds[Kind.CONNECTED] - trial.clients
+    outcome.connections = Counter(record.facts["by"] for record in history if record.kind is Kind.CONNECTED)
+    outcome.changes = sum(record.facts.get("why") == "changed" for record in history)
+    outcome.reconnects = kinds[Kind.CONNECTED] - trial.clients - outcome.changes
     return outcome
 
 
@@ -121,13 +129,14 @@ class _Run:
             ChaosClient(
                 room,
                 name,
-                server=self._gateway.ws_url,
+                server=self._gateway.address,
                 history=self._history,
                 now=self.now,
                 random=Random(f"{trial.seed}/{name}/client"),
                 pace=PACE,
+                transports=transports_of(number),
             )
-            for room, name in rooms_of(trial.clients, trial.rooms)
+            for number, (room, name) in enumerate(rooms_of(trial.clients, trial.rooms))
         ]
         nemesis = Nemesis(self._gateway, self._clients, history=self._history, now=self.now, seed=trial.seed)
         await self._until(self._all_have_begun, START_SECONDS)
@@ -226,8 +235,9 @@ class _Run:
         """All leave, and nobody's goodbye arrives, or that of some; the memberships that are left once there may be
         none.
         """
-        lost = LOST_GOODBYES | {"chance": 1.0 if self._trial.seed % 2 else 0.4}
-        await self._gateway.set_faults([lost], seed=self._trial.seed)
+        chance = 1.0 if self._trial.seed % 2 else 0.4
+        lost = [each | {"chance": chance} for each in LOST_GOODBYES]
+        await self._gateway.set_faults(lost, seed=self._trial.seed)
         await asyncio.gather(*(client.leave() for client in self._clients))
         deadline = self.now() + self._trial.limits.leaving
         while True:
