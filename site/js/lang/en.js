@@ -7,6 +7,7 @@ export default {
   texts: {
     tagline: "Pick a name, open a room, talk.",
     promise: "No account, nothing to install. Whoever has a room’s link can come in.",
+    to_lab: "How messages get here: the lab",
     entry_title: "Come in",
     name: "Your name",
     name_help: "Leave it blank to be anonymous.",
