@@ -21,10 +21,12 @@ class HttpRequest:
     domain_name: str = ""
     trace_id: str = ""
     decoded_path: str = field(init=False)
-    """What routes are compared with: an encoded slash separates as any other does."""
+    """What routes are compared with: an encoded slash separates as any other does, and an encoded question mark ends
+    the path (contract W03).
+    """
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "decoded_path", unquote(self.path) or "/")
+        object.__setattr__(self, "decoded_path", unquote(self.path).partition("?")[0] or "/")
 
     def values(self, name: str) -> Iterator[str]:
         """The values of a header, in order."""

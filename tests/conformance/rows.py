@@ -10,11 +10,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 DOCUMENT = ROOT / "docs" / "gateway.md"
 TESTS = Path(__file__).resolve().parent
 
-_ROW = re.compile(r"^\| ([EHPRLMDOA]\d\d) \|(.*)\|(.*)\|(.*)\|$", re.MULTILINE)
+_ROW = re.compile(r"^\| ([EHPRLMDOAW]\d\d) \|(.*)\|(.*)\|(.*)\|$", re.MULTILINE)
 _SWITCH = re.compile(r"^\| `([\w-]+)` \|(.*)\|(.*)\|(.*)\|(.*)\|$", re.MULTILINE)
 _SWITCH_NAME = re.compile(r"switch `([\w-]+)`")
 _TEST = re.compile(r"^(?:async )?def (test_\w+)", re.MULTILINE)
-_NAMED_ROWS = re.compile(r"test_((?:[ehprlmdoa]\d\d_)+)")
+_NAMED_ROWS = re.compile(r"test_((?:[ehprlmdoaw]\d\d_)+)")
 
 
 class Mark(Enum):

@@ -231,6 +231,7 @@ class Probe:
 LOCAL_NAMES = (
     *(MAIN, "bare", "strict", "keyed", "passed", "iam", "slowdoor", "throttled", "twoway"),
     *("composed", "nested", "array", "checked", "odd"),
+    *("WebApi", "web"),
 )
 
 

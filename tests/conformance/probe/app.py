@@ -287,3 +287,43 @@ def report(event: dict[str, Any], context: Any) -> Any:
     }
     post(event["requestContext"], json.dumps(answer))
     return {"statusCode": 200}
+
+
+def web(event: dict[str, Any], context: Any) -> Any:
+    """A route of an HTTP API: the event, unless `do` in the query asks for something else."""
+    match query(event, "do"):
+        case "raise":
+            raise ValueError("a secret of the handler")
+        case "hang":
+            time.sleep(2)
+        case "plain":
+            return {"answer": "é"}
+        case "word":
+            return "a word"
+        case "shape":
+            return {"statusCode": "many"}
+        case "object":
+            return {"statusCode": 200, "body": {"a": "secret of the handler"}}
+        case "bare":
+            return {"statusCode": 418, "body": "short and stout"}
+        case "whole":
+            return {
+                "statusCode": 201,
+                "headers": {"Content-Type": "text/x", "X-Seen": "1", "Access-Control-Allow-Origin": "*"},
+                "cookies": ["a=b; Secure", "c=d"],
+                "body": "AP8=",
+                "isBase64Encoded": True,
+            }
+    return {"statusCode": 200, "body": json.dumps(event)}
+
+
+def authorize_web(event: dict[str, Any], _: Any) -> Any:
+    """The authorizer of an HTTP API, in its simple form: X-Pass says what it answers."""
+    wish = event["identitySource"][0]
+    if wish == "raise":
+        raise ValueError("a secret of the authorizer")
+    context = {name: event.get(name) for name in ("type", "routeArn", "identitySource", "body")}
+    return {
+        "isAuthorized": "yes" if wish == "shape" else wish == "yes",
+        "context": {"asked": context, "rank": 3},
+    }

@@ -139,9 +139,9 @@ def test_format_1_has_every_value_and_the_last() -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "expected"),
     [
-        (b"a", None, ("a", False)),
+        (b"a", None, ("YQ==", True)),
         (b"a", "text/csv; charset=utf-8", ("a", False)),
-        (b"{}", "application/vnd.api+json", ("{}", False)),
+        (b"{}", "application/vnd.api+json", ("e30=", True)),
         (b"<a/>", "Application/XML", ("<a/>", False)),
         (b"a=b", "application/x-www-form-urlencoded", ("YT1i", True)),
         (b"a", "image/png", ("YQ==", True)),
@@ -172,7 +172,7 @@ def test_any_request_becomes_an_event(asked: HttpRequest) -> None:
     assert json.loads(json.dumps(older)) == older
 
 
-@given(value=st.text(min_size=1).filter(lambda value: "/" not in value))
+@given(value=st.text(min_size=1).filter(lambda value: not set("/?") & set(value)))
 def test_a_value_in_a_path_is_decoded_once(value: str) -> None:
     path = f"/a/{quote(value, safe='', errors='replace')}"
     asked = request(path=path)
