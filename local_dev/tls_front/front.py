@@ -62,7 +62,7 @@ class Front:
         config.keep_alive_max_requests = 1_000_000_000  # after so many all sockets of a connection end
         config.backlog = 4096
         config.h11_pass_raw_headers, config.h11_max_incomplete_size = True, HEAD_LIMIT
-        config.h2_max_concurrent_streams = 1000
+        config.h2_max_concurrent_streams = 128  # as many as aioquic lets in
         # Without end: else all clients of HTTP/3 wait for an application that does not come round to take more.
         config.max_app_queue_size = 0
         self._stopping = asyncio.Event()

@@ -25,6 +25,11 @@ class Clients:
         self._none = asyncio.Event()
         self._none.set()
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._found)
+
     def of(self, address: Address | None) -> Address | None:
         """The address of the client for whom the socket at `address` asks; None for a socket of others."""
         return self._found.get(address) if address is not None else None

@@ -22,7 +22,7 @@ from aioquic.h3.connection import ErrorCode
 from hypercorn.asyncio.udp_server import UDPServer
 from hypercorn.events import Closed
 from hypercorn.protocol.events import Body, Data, EndBody, EndData, Event, Response, StreamClosed
-from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.protocol.h2 import BUFFER_HIGH_WATER, BufferCompleteError, H2Protocol, StreamBuffer
 from hypercorn.protocol.h3 import H3Protocol
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.quic import QuicProtocol
@@ -75,6 +75,30 @@ class Http1(H11Protocol):
         await super().stream_send(event)
 
 
+class Buffer(StreamBuffer):
+    """What waits for one stream of HTTP/2. hypercorn's lets in any amount once the client's window is full."""
+
+    async def push(self, data: bytes) -> None:
+        """Add something, and wait until most of it was taken."""
+        if self._complete:
+            raise BufferCompleteError
+        self.buffer.extend(data)
+        await self._is_empty.clear()
+        while len(self.buffer) >= BUFFER_HIGH_WATER and not self._complete:
+            await self._paused.clear()
+            await self._paused.wait()
+
+    async def pop(self, max_length: int) -> bytes:
+        """Take as much as the window has room for, which may be nothing."""
+        data = bytes(self.buffer[:max_length])
+        del self.buffer[:max_length]
+        if len(self.buffer) < BUFFER_HIGH_WATER:
+            await self._paused.set()
+        if not self.buffer:
+            await self._is_empty.set()
+        return data
+
+
 class Http2(H2Protocol):
     """HTTP/2."""
 
@@ -100,10 +124,10 @@ class Http2(H2Protocol):
             _tell(self._seen, event, self.config.response_headers("h2"))
         elif isinstance(event, StreamClosed):
             self._seen.pop(event.stream_id, None)
-            await self._end(event.stream_id)
+            await self._give_up(event.stream_id)
         await super().stream_send(event)
 
-    async def _end(self, stream_id: int) -> None:
+    async def _give_up(self, stream_id: int) -> None:
         """Tell the client of an answer that broke off; hypercorn leaves its stream as it is."""
         buffer = self.stream_buffers.get(stream_id)
         if buffer is not None and not buffer._complete:
@@ -243,6 +267,7 @@ def install() -> None:
     for module, name, ours in (
         (hypercorn.protocol, "H11Protocol", Http1),
         (hypercorn.protocol, "H2Protocol", Http2),
+        (hypercorn.protocol.h2, "StreamBuffer", Buffer),
         (hypercorn.protocol.quic, "H3Protocol", Http3),
         (hypercorn.protocol.quic, "QuicProtocol", Quic),
         (hypercorn.asyncio.run, "UDPServer", Datagrams),

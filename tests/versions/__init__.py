@@ -32,6 +32,10 @@ class Connection(Protocol):
         """Ask for a WebSocket; the stream has the answer."""
         ...
 
+    def pause(self, stream: Stream) -> None:
+        """Take no more of what comes on it."""
+        ...
+
 
 @asynccontextmanager
 async def connect(

@@ -41,6 +41,10 @@ class Http1:
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
+    def pause(self, _: Stream) -> None:
+        """Take no more of what comes."""
+        self._writer.transport.pause_reading()  # type: ignore[attr-defined]
+
     async def request(
         self, method: str, path: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b""
     ) -> Stream:

@@ -24,8 +24,7 @@ class Http2:
         self._state = h2.connection.H2Connection(H2Configuration(client_side=True, header_encoding=False))
         self._streams: dict[int, Stream] = {}
         self._settled, self._moved = asyncio.Event(), asyncio.Event()
-        self.paused: set[int] = set()
-        """Streams of which nothing is taken: the server may send no more than the window."""
+        self._paused: set[int] = set()
 
     async def __aenter__(self) -> Self:
         self._reader, self._writer = await asyncio.open_connection(
@@ -47,6 +46,11 @@ class Http2:
         await asyncio.gather(self._reading, return_exceptions=True)
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
+
+    def pause(self, stream: Stream) -> None:
+        """Take no more of what comes on the stream: the server may send as much as its window has room for."""
+        assert stream.number is not None
+        self._paused.add(stream.number)
 
     async def request(
         self, method: str, path: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b""
@@ -134,7 +138,7 @@ class Http2:
             self._streams[event.stream_id].respond(status, fields[1:])
         elif isinstance(event, h2.events.DataReceived):
             self._streams[event.stream_id].feed(event.data)
-            if event.stream_id not in self.paused:
+            if event.stream_id not in self._paused:
                 self._state.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, h2.events.StreamEnded):
             self._streams[event.stream_id].finish()

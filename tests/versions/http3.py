@@ -42,6 +42,17 @@ class Http3:
     ) -> None:
         await self._cleanup.aclose()
 
+    def pause(self, stream: Stream) -> None:
+        """Take no more of what comes on the stream: the server may send as much as its window has room for."""
+        limits = self._protocol._quic._write_stream_limits
+
+        def others(builder: Any, space: Any, stream: Any) -> None:
+            if stream.stream_id != paused:
+                limits(builder, space, stream)
+
+        paused = stream.number
+        self._protocol._quic._write_stream_limits = others  # type: ignore[method-assign]
+
     def vanish(self) -> None:
         """Be gone without a word, as when a cable is pulled."""
         self._protocol.transmit = lambda: None  # type: ignore[method-assign]

@@ -62,6 +62,7 @@ class Stream:
         self._head: asyncio.Future[tuple[int, Fields]] = asyncio.get_running_loop().create_future()
         self._data: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._fault: str | None = None
+        self._finished = False
 
     async def send(self, data: bytes, *, end: bool = False) -> None:
         """Say something."""
@@ -103,10 +104,13 @@ class Stream:
 
     def finish(self) -> None:
         """That was all."""
+        self._finished = True
         self._data.put_nowait(None)
 
     def reset(self, reason: str) -> None:
         """There will be no more, though more was due."""
+        if self._finished:
+            return
         self._fault = reason
         if not self._head.done():
             self._head.set_exception(Reset(reason))

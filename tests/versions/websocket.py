@@ -1,6 +1,7 @@
 """A WebSocket on a stream of any version, made of websockets' state machine, which knows the frames alone."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -126,7 +127,8 @@ class Socket:
             self._state.receive_eof()
         self._frames.extend(event for event in self._state.events_received() if isinstance(event, Frame))
         if not self._over:
-            await self._flush()
+            with contextlib.suppress(OSError):  # who has gone needs no answer
+                await self._flush()
 
     async def _flush(self) -> None:
         data = b"".join(self._state.data_to_send())

@@ -10,7 +10,7 @@ from typing import Any
 from local_dev.listener import address_of, listen
 from local_dev.tls_front.entrance import Entrance
 from local_dev.tls_front.seen import Ring
-from local_dev.web.server import make_server
+from local_dev.web.server import Server, make_server
 from tests.local_dev.web.serving import PATIENCE
 
 
@@ -23,6 +23,8 @@ class Fronted:
     authority: Path
     ring: Ring
     entrance: Entrance
+    server: Server
+    serving: asyncio.Task[None]
 
     @property
     def wss(self) -> str:
@@ -41,7 +43,15 @@ async def fronted(app: Any) -> AsyncIterator[Fronted]:
         await entrance.open((host, port))
         try:
             plain = f"http://{host}:{port}"
-            yield Fronted(entrance.url, plain, entrance.certificate.authority, entrance.ring, entrance)
+            yield Fronted(
+                entrance.url,
+                plain,
+                entrance.certificate.authority,
+                entrance.ring,
+                entrance,
+                server,
+                serving,
+            )
         finally:
             server.should_exit = True
             async with asyncio.timeout(PATIENCE):
