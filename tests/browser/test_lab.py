@@ -291,6 +291,20 @@ def test_a_hidden_page_pauses(open_lab: PageFactory, room: str) -> None:
     expect(page.get_by_role("status")).to_contain_text("out of sight")
 
 
+def test_a_forgotten_page_pauses(open_lab: PageFactory, room: str) -> None:
+    page = open_lab()
+    page.clock.install()
+    go(page, room)
+    page.clock.fast_forward(29 * 60_000)
+    page.locator("#interval").press("ArrowRight")
+    page.clock.fast_forward(29 * 60_000)
+    expect(dot(page, "websocket")).to_have_attribute("data-state", "open")
+    page.clock.fast_forward(2 * 60_000)
+    for way in WAYS:
+        expect(dot(page, way)).to_have_attribute("data-state", "stopped")
+    expect(page.locator("#said")).to_contain_text("half an hour")
+
+
 def test_a_message_sent_by_hand_is_told_of_once(open_lab: PageFactory, room: str) -> None:
     page = open_lab()
     go(page, room)

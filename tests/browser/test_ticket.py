@@ -204,6 +204,24 @@ def test_a_ticket_that_has_run_out_is_said_so(visit: PageFactory, secret: str, r
     expect(page.locator("#notices")).to_contain_text("Your invitation to this room has run out.")
 
 
+def test_the_lab_enters_three_times_by_a_ticket(visit: PageFactory, secret: str, room: str) -> None:
+    page = visit()
+    page.goto("about:blank")
+    page.goto(f"/lab.html#{quote(room)}&ticket={signed(secret, sub='Ada', rooms=[room])}")
+    expect(page).not_to_have_url(re.compile("ticket"))
+    inside = ":is([data-state=asking], [data-state=resting], [data-state=open])"
+    expect(page.locator(f".way .dot{inside}")).to_have_count(3)
+    page.get_by_role("button", name="Send one now").click()
+    expect(page.locator("#said")).to_contain_text("has arrived")
+
+
+def test_the_lab_says_that_it_may_need_a_ticket(visit: PageFactory, room: str) -> None:
+    page = visit()
+    page.goto(f"/lab.html#{quote(room)}")
+    expect(page.locator("#said")).to_contain_text("did not let the lab in")
+    expect(page.locator(".way .dot[data-state=refused]")).to_have_count(3)
+
+
 def test_a_backend_hands_out_tickets_to_the_page(
     browser: Browser, with_backend: ServedGateway, room: str
 ) -> None:

@@ -31,7 +31,8 @@ export function createCard(kind) {
   const latency = tile("latency", createPoints());
   const node = element("article", { class: `way ${kind}`, "aria-labelledby": id },
     element("header", {},
-      element("h3", { id, "data-text": kind }),
+      element("h3", { id }, element("span", { "data-text": kind }), " ",
+        element("span", { class: "also", lang: "en", "data-text": `also_${kind}` })),
       element("p", { class: "state" }, dot, state)),
     element("p", { class: "about", "data-rich": `about_${kind}` }),
     element("figure", { class: "on-wire" }, element("figcaption", { "data-text": "wire" }), wire.svg),

@@ -40,6 +40,8 @@ let showHandshakes = () => {};
 let speak = await speakerOf(pickLanguage(memory.recall("language"), navigator.languages));
 let format = createFormat(speak);
 let [talking, touchedAt] = [0, performance.now()];
+/** Somebody of the three was not let in, and that has been said. */
+let shutOut = false;
 /** Why it does not run: the key of what is said of it, or "". */
 let stopped = "";
 
@@ -131,7 +133,8 @@ function draw() {
     cards.get(kind)?.showWire({ look: way.meter.look(), status: way.status, arrivals: way.arrivals, samples: [], sends, now }, speak, format);
   }
   const refused = [...room.ways.values()].some(({ status }) => status.reason === "not_admitted");
-  if (refused && place.ticket === "") say("said_ticket");
+  if (refused && !shutOut && place.ticket === "") say("said_ticket");
+  shutOut ||= refused;
 }
 
 function drawFigures() {
