@@ -10,12 +10,15 @@ NONE = "none"
 @dataclass
 class Counted:
     """One route's figures: `requests` that were answered, bytes `received` and `sent` with the lines and headers
-    around the bodies, as HTTP/1.1 has them; `open` are those that wait for their answer now.
+    around the bodies, as HTTP/1.1 has them, and those of the bodies alone; `open` are those that wait for their answer
+    now.
     """
 
     requests: int = 0
     received: int = 0
     sent: int = 0
+    body_received: int = 0
+    body_sent: int = 0
     open: int = 0
 
 

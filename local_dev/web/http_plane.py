@@ -116,6 +116,8 @@ class HttpPlane:
             counted = answer.counted
             counted.received += request_size(viewer.method, viewer.path, viewer.query, sent, body or b"")
             counted.sent += answer_size(answer.status, headers, body_sent)
+            counted.body_received += len(body or b"")
+            counted.body_sent += len(body_sent)
 
     async def at_root(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that is nobody else's."""

@@ -29,12 +29,15 @@ Resources:
         Slow: {Type: HttpApi, Properties: {ApiId: !Ref Board, Path: /api/slow, Method: get, TimeoutInMillis: 500}}
         Waits: {Type: HttpApi, Properties: {ApiId: !Ref Board, Path: /api/waits, Method: get}}
       InlineCode: |
-        import json, time
+        import json, time, urllib.request
         def handler(event, context):
             if event["rawPath"] == "/api/slow":
                 time.sleep(1)
             if event["rawPath"] == "/api/waits":
                 time.sleep(2)
+            if event.get("body") == "ask":
+                with urllib.request.urlopen(event["headers"]["x-ask"]) as answer:
+                    event["answer"] = answer.read().decode()
             if event.get("body") == "raise":
                 raise ValueError("as asked")
             if event.get("body") == "nonsense":
@@ -206,15 +209,33 @@ def test_what_was_asked_is_counted_and_written_down_without_its_secrets(
     assert after["requests"] - before["requests"] == 1
     assert after["received"] - before["received"] == len(request)
     assert after["sent"] - before["sent"] == len(answer.replace(b"connection: close\r\n", b""))
-    assert after["open"] == 0
+    assert after["body_sent"] - before["body_sent"] == len(answer.partition(b"\r\n\r\n")[2])
+    assert (after["body_received"] - before["body_received"], after["open"]) == (0, 0)
     entries = read_journal(deployed)
     asked = next(entry for entry in entries[::-1] if entry["kind"] == "requested")["facts"]
     assert (asked["path"], asked["route"]) == ("/api/notes/1", "GET /api/notes/{id}")
     assert "hush" not in json.dumps([entry for entry in entries if entry["kind"] != "returned"])
 
 
-def figures(client: Client) -> dict[str, int]:
-    figures: dict[str, int] = client.request("GET", "/_local/requests").json()["Board"]["GET /api/notes/{id}"]
+def test_a_body_may_come_in_pieces(client: Client) -> None:
+    before = figures(client, "POST")
+    sent = {"content-type": "text/plain"}
+    event = client.request("POST", "/Board/api/notes/1", body=iter([b"one ", b"two"]), headers=sent).json()
+    assert (event["body"], event["headers"]["content-length"]) == ("one two", "7")
+    assert "transfer-encoding" not in event["headers"]
+    assert figures(client, "POST")["body_received"] - before["body_received"] == 7
+
+
+def test_functions_reach_it_by_its_own_address(client: Client, deployed: Running) -> None:
+    host = next(iter(deployed.deployed.http_gateways.values())).api.domain_name
+    sent = {"content-type": "text/plain", "x-ask": f"https://{host}/api/notes/2"}
+    event = client.request("POST", "/api/notes/1", body="ask", headers=sent).json()
+    assert json.loads(event["answer"])["pathParameters"] == {"id": "2"}
+
+
+def figures(client: Client, method: str = "GET") -> dict[str, int]:
+    board = client.request("GET", "/_local/requests").json()["Board"]
+    figures: dict[str, int] = board[f"{method} /api/notes/{{id}}"]
     return figures
 
 
