@@ -3,18 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..errors import TemplateError
 from . import openapi
 from .cloud import Resource
-from .http_model import (
-    DEFAULT,
-    HTTP_TIMEOUT,
-    AuthorizerType,
-    Cors,
-    HttpApi,
-    HttpAuthorizer,
-    HttpIntegration,
-    HttpRoute,
-)
+from .code import address_path
+from .document import parse
+from .http_authorizers import AuthorizerReader, asked_by
+from .http_model import DEFAULT, HTTP_TIMEOUT, Cors, HttpApi, HttpIntegration, HttpRoute
 from .integrations import with_stage_variables
 from .notes import Notebook
 from .opaque import function_name
@@ -52,11 +47,14 @@ class _Reader:
         self._api, self._by_type, self._functions, self._notes = api, by_type, functions, notes
         self._body = mapping(api.properties.get("Body"))
         if "BodyS3Location" in api.properties:
-            notes.add(api.logical_id, "its document is in a bucket, and is not read here", "Properties")
+            self._body = self._from_disk(mapping(api.properties["BodyS3Location"]))
         self._integrations = {item.id: item for item in self._of_api("Integration")}
-        self._authorizers: dict[str, tuple[str, Mapping[str, Any]]] = {
-            name: (api.logical_id, properties) for name, properties in openapi.authorizers(self._body).items()
-        } | {item.id: (item.logical_id, item.properties) for item in self._of_api("Authorizer")}
+        self._authorizers = AuthorizerReader(
+            {name: (api.logical_id, item) for name, item in openapi.authorizers(self._body).items()}
+            | {item.id: (item.logical_id, item.properties) for item in self._of_api("Authorizer")},
+            functions=functions,
+            notes=notes,
+        )
 
     def _of_api(self, kind: str) -> list[Resource]:
         return [
@@ -64,6 +62,20 @@ class _Reader:
             for item in self._by_type.get(f"AWS::ApiGatewayV2::{kind}", [])
             if item.properties.get("ApiId") == self._api.id
         ]
+
+    def _from_disk(self, location: Mapping[str, Any]) -> dict[str, Any]:
+        """The document that a template names by its file."""
+        path = address_path(f"s3://{location.get('Bucket')}/{location.get('Key')}")
+        if path is None:
+            self._notes.add(self._api.logical_id, "its document is in a bucket, and is not read here")
+            return {}
+        try:
+            return mapping(parse(path.read_text(encoding="utf-8"), str(path))[0])
+        except (OSError, ValueError, TemplateError) as error:
+            self._notes.add(
+                self._api.logical_id, f"its document cannot be read: {' '.join(str(error).split())}"
+            )
+            return {}
 
     def stages(self) -> dict[str, Resource | None]:
         """The stages by name; that of an API that was made by its Target alone is no resource."""
@@ -108,7 +120,7 @@ class _Reader:
         api = self._api
         for item in openapi.routes(self._body):
             integration = self._integration(item["integration"], api.logical_id, item["RouteKey"], variables)
-            authorizer = self._authorizer(item["authorizer"], api.logical_id, variables)
+            authorizer = self._authorizers.read(item["authorizer"], api.logical_id, variables)
             yield (
                 item["RouteKey"],
                 HttpRoute(item["RouteKey"], integration, authorizer, tuple(item["scopes"])),
@@ -138,7 +150,7 @@ class _Reader:
                         key,
                         variables,
                     ),
-                    self._authorizer(_asked(route.properties), route.logical_id, variables),
+                    self._authorizers.read(asked_by(route.properties), route.logical_id, variables),
                     texts(route.properties.get("AuthorizationScopes")),
                 ),
             )
@@ -175,39 +187,6 @@ class _Reader:
             payload=payload if payload in _PAYLOADS else "2.0",
         )
 
-    def _authorizer(
-        self, name: str | None, logical_id: str, variables: Mapping[str, str]
-    ) -> HttpAuthorizer | None:
-        if name is None:
-            return None
-        if name == AuthorizerType.IAM.value:
-            self._notes.add(logical_id, "AWS_IAM authorization is not run here; its routes refuse everybody")
-            return HttpAuthorizer(AuthorizerType.IAM)
-        owner, properties = self._authorizers.get(name, (logical_id, None))
-        if properties is None:
-            self._notes.add(
-                logical_id, f"its authorizer {name} is not in this template: it refuses everybody"
-            )
-            return HttpAuthorizer(AuthorizerType.UNKNOWN)
-        sources = texts(properties.get("IdentitySource"))
-        if text(properties.get("AuthorizerType", "REQUEST")).upper() == "JWT":
-            jwt = mapping(properties.get("JwtConfiguration"))
-            issuer = text(jwt.get("Issuer") or jwt.get("issuer") or "")
-            audience = texts(jwt.get("Audience") or jwt.get("audience"))
-            self._notes.add(owner, "JWT authorizers are not run here; their routes refuse everybody")
-            return HttpAuthorizer(AuthorizerType.JWT, sources, issuer=issuer, audience=audience)
-        function = function_name(with_stage_variables(text(properties.get("AuthorizerUri", "")), variables))
-        if function not in self._functions:
-            self._notes.add(owner, f"its function, {function}, is not in this template")
-        return HttpAuthorizer(
-            AuthorizerType.LAMBDA,
-            sources,
-            function=function,
-            payload=text(properties.get("AuthorizerPayloadFormatVersion", "1.0")),
-            simple=is_true(properties.get("EnableSimpleResponses", False)),
-            ttl=number(properties.get("AuthorizerResultTtlInSeconds"), 0),
-        )
-
     def _cors(self) -> Cors | None:
         asked = self._api.properties.get("CorsConfiguration") or openapi.cors(self._body)
         if not isinstance(asked, dict):
@@ -221,11 +200,3 @@ class _Reader:
             credentials=is_true(asked.get("AllowCredentials", False)),
             max_age=None if age is None else int(number(age, 0)),
         )
-
-
-def _asked(properties: Mapping[str, Any]) -> str | None:
-    """The id of the authorizer that a Route asks for, or AWS_IAM."""
-    kind = text(properties.get("AuthorizationType") or "NONE")
-    if kind == "NONE":
-        return None
-    return kind if kind == AuthorizerType.IAM.value else text(properties.get("AuthorizerId", ""))
