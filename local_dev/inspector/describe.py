@@ -8,6 +8,7 @@ from typing import Any
 
 from ..gateway.gateway import Gateway
 from ..http_api.gateway import HttpGateway
+from ..stack.http_model import HttpApi
 from ..stack.model import Api, Function, Note, Route
 from .redaction import shown_query
 
@@ -27,15 +28,7 @@ def describe(
         "apis": [
             {"key": key, **_api(gateway.api), **_connections(gateway)} for key, gateway in gateways.items()
         ],
-        "http_apis": [
-            {
-                "key": key,
-                "id": gateway.api.id,
-                "logical_id": gateway.api.logical_id,
-                "stage": gateway.api.stage,
-            }
-            for key, gateway in http_gateways.items()
-        ],
+        "http_apis": [{"key": key, **_http_api(gateway.api)} for key, gateway in http_gateways.items()],
         "functions": [
             {
                 "name": function.name,
@@ -71,6 +64,25 @@ def _route(route: Route) -> dict[str, Any]:
         "authorizer": route.authorizer.function if route.authorizer else None,
         "api_key": route.api_key_required,
         "responds": route.responds,
+    }
+
+
+def _http_api(api: HttpApi) -> dict[str, Any]:
+    return {
+        "id": api.id,
+        "logical_id": api.logical_id,
+        "stage": api.stage,
+        "domain": api.domain_name,
+        "routes": [
+            {
+                "key": route.key,
+                "function": route.integration.function if route.integration else None,
+                "payload": route.integration.payload if route.integration else None,
+                "authorization": route.authorizer.type.value if route.authorizer else "NONE",
+                "authorizer": route.authorizer.function if route.authorizer else None,
+            }
+            for route in api.routes.values()
+        ],
     }
 
 

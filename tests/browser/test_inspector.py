@@ -484,6 +484,29 @@ def test_log_lines_go_where_they_can_only_belong(js: Evaluate) -> None:
     assert exchanges[1]["steps"][0]["logs"] == ["x", "x"]
 
 
+def test_a_request_is_one_exchange_with_what_it_caused(js: Evaluate) -> None:
+    exchanges = js(
+        "exchanges",
+        """({ empty, fold, matches }) => {
+             const facts = [
+               ["requested", { request: "a=", api: "Http", method: "GET", path: "/x", route: "GET /x" }],
+               ["requested", { request: "b=", api: "Http", method: "PUT", path: "/y", route: null }],
+               ["invoked", { request: "1", function: "F", event: { requestContext: { requestId: "a=" }, body: "x" } }],
+               ["answered", { request: "b=", status: 404, duration_ms: 0.1 }],
+               ["returned", { request: "1", function: "F", result: { statusCode: 200 }, duration_ms: 2 }],
+               ["answered", { request: "a=", status: 200, duration_ms: 2.5 }],
+               ["answered", { request: "c=", status: 200, duration_ms: 2.5 }],
+             ];
+             const entries = facts.map(([kind, facts], at) => ({ number: at + 1, time: at, kind, facts }));
+             const filter = { text: "", connection: "", kind: "requested", fn: "" };
+             return [...fold(empty(), entries).exchanges.values()].filter((each) => matches(each, filter));
+           }""",
+    )
+    shown = [[each["text"], each["outcome"], each["bad"], len(each["steps"])] for each in exchanges]
+    assert shown == [["GET /x", "200 in 2.5 ms", False, 1], ["PUT /y", "404 in 0.1 ms", True, 0]]
+    assert exchanges[0]["steps"][0]["state"] == "returned"
+
+
 def test_a_fold_leaves_what_it_got_as_it_is_and_stays_within_its_bound(js: Evaluate) -> None:
     assert js(
         "exchanges",

@@ -47,9 +47,10 @@ export function view(state) {
       VIEWS[state.tab](state))));
 }
 
-function stackView({ apis, functions, notes }) {
+function stackView({ apis, http_apis, functions, notes }) {
   const labels = new Map(functions.map(({ name, label }) => [name, label]));
   const named = (name) => (name ? h("code", {}, labels.get(name) ?? name) : h("span", { class: "soft" }, "none"));
+  const guard = (route) => (route.authorizer ? named(route.authorizer) : route.authorization === "NONE" ? h("span", { class: "soft" }, "open") : route.authorization);
   return h("div", { class: "page" },
     notes.length ? h("section", {},
       h("h2", {}, "Not as in the cloud"),
@@ -63,8 +64,18 @@ function stackView({ apis, functions, notes }) {
         h("tbody", {}, api.routes.map((route) => h("tr", {},
           h("th", { scope: "row" }, h("code", {}, route.key)),
           h("td", {}, route.function ? named(route.function) : h("span", { class: "soft" }, route.integration ?? "no integration")),
-          h("td", {}, route.authorizer ? named(route.authorizer) : route.authorization === "NONE" ? h("span", { class: "soft" }, "open") : route.authorization, route.api_key ? " + API key" : ""),
+          h("td", {}, guard(route), route.api_key ? " + API key" : ""),
           h("td", {}, route.responds ? "yes" : h("span", { class: "soft" }, "no"))))))))),
+    http_apis.map((api) => h("section", { key: api.key },
+      h("h2", {}, h("code", {}, api.logical_id), h("span", { class: "soft" }, ` /${api.key}`)),
+      h("p", { class: "soft" }, "Deployed as ", h("code", {}, `https://${api.domain}/${api.stage === "$default" ? "" : api.stage}`)),
+      h("div", { class: "scroll" }, h("table", {},
+        h("thead", {}, h("tr", {}, ["Route", "Function", "Authorization", "Payload"].map((name) => h("th", { scope: "col" }, name)))),
+        h("tbody", {}, api.routes.map((route) => h("tr", {},
+          h("th", { scope: "row" }, h("code", {}, route.key)),
+          h("td", {}, route.function ? named(route.function) : h("span", { class: "soft" }, "no integration")),
+          h("td", {}, guard(route)),
+          h("td", {}, route.payload ?? "")))))))),
     h("section", {},
       h("h2", {}, "Functions"),
       h("div", { class: "scroll" }, h("table", {},

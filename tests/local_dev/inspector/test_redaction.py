@@ -113,3 +113,37 @@ def test_an_event_without_its_end_gives_no_credential_away() -> None:
 
 def test_what_is_no_json_at_all_is_not_shown_as_an_event() -> None:
     assert shown("Cookie: secret-of-mine") == "(something that is not JSON)"
+
+
+def test_credentials_of_a_request_to_an_http_api_are_hidden() -> None:
+    event = {
+        "version": "2.0",
+        "rawPath": "/a",
+        "rawQueryString": "ticket=hush&room=a%20b",
+        "cookies": ["session=hush"],
+        "identitySource": ["hush"],
+        "authorizationToken": "hush",
+        "headers": {"authorization": "Bearer hush", "accept": "*/*"},
+        "queryStringParameters": {"ticket": "hush", "room": "a b"},
+        "requestContext": {"authorizer": {"lambda": {"token": "hush", "rank": 3}}},
+    }
+    seen = shown(event)
+    assert "hush" not in json.dumps(seen)
+    assert seen["rawQueryString"] == "ticket=(hidden,+4+characters)&room=a+b"
+    assert seen["headers"]["accept"] == "*/*"
+    assert seen["requestContext"]["authorizer"]["lambda"]["rank"] == 3
+
+
+def test_cookies_of_an_answer_are_hidden() -> None:
+    journal = Journal()
+    headers = {"Set-Cookie": "a=hush", "X-A": "b"}
+    answer = {
+        "statusCode": 200,
+        "cookies": ["a=hush"],
+        "headers": headers,
+        "multiValueHeaders": {"set-cookie": ["hush"]},
+    }
+    journal.record("returned", function="f", request="r", result=json.dumps(answer), duration_ms=1.0)
+    seen = shown_entry(journal.since(0)[0])["facts"]["result"]
+    assert "hush" not in json.dumps(seen)
+    assert seen["headers"]["X-A"] == "b"
