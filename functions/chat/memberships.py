@@ -162,20 +162,20 @@ class Memberships:
         takes_token: bool = False,
         syncs: bool = False,
         polls: bool = False,
-        waits_since: int | None = None,
-    ) -> None:
+        waits: bool = False,
+    ) -> int:
         """Proves the membership, renews its lease and, if asked to, takes a token of the connection's bucket,
         in one write; in a second one where the bucket is not full. Raises `NotAMember` or `RateLimited`.
-        `waits_since`: from now on a request of this member waits, the only one.
+        Answers the number of this request among those of the member that wait, if it is one.
         """
         bucket = self._bucket if takes_token else None
         found: Any = None
         for taking in bucket.takings(self._now()) if bucket else [Taking()]:
-            found = self._renew(
-                _key(room_id, connection_id), taking, syncs=syncs, polls=polls, waits_since=waits_since
+            met, found = self._renew(
+                _key(room_id, connection_id), taking, syncs=syncs, polls=polls, waits=waits
             )
-            if found is None:
-                return
+            if met:
+                return int(found["waits"]["N"]) if waits else 0
         if polls and int(found["joined_at"]["N"]) <= self._now() - POLL_LONGEST_MS:
             raise NotAMember
         assert bucket  # without one, only a membership that is missing or too old fails the write
@@ -239,37 +239,40 @@ class Memberships:
             roll.names.append(item["client_id"]["S"])
 
     def _renew(
-        self, key: "Item", taking: Taking, *, syncs: bool, polls: bool, waits_since: int | None
-    ) -> Any:
-        """None where the write was made, or else the item that did not meet the condition."""
+        self, key: "Item", taking: Taking, *, syncs: bool, polls: bool, waits: bool
+    ) -> tuple[bool, Any]:
+        """Whether the item met the condition, so that the write was made; and what it has changed in it, or else the
+        item.
+        """
         # Once true it stays so; that it is there at all says that the connection has been heard from.
         synced = ":syncs" if syncs else "if_not_exists(syncs, :syncs)"
         lease = POLL_LEASE_SECONDS if polls else self._lease_seconds
         values: dict[str, AttributeValueTypeDef] = {":lease": self._in(lease), ":syncs": {"BOOL": syncs}}
-        change, condition = taking.change, "attribute_exists(place)" + taking.condition
-        if waits_since is not None:
-            change += ", waits_since = :waits"
-            values[":waits"] = {"N": str(waits_since)}
+        condition, added = "attribute_exists(place)" + taking.condition, ""
+        if waits:
+            added = " ADD waits :one"
+            values[":one"] = {"N": "1"}
         if polls:
             condition += " AND joined_at > :oldest"
             values[":oldest"] = {"N": str(self._now() - POLL_LONGEST_MS)}
         with dynamodb.unavailable():
             try:
-                self._client.update_item(
+                answer = self._client.update_item(
                     TableName=self._table,
                     Key=key,
-                    UpdateExpression=f"SET expires_at = :lease, syncs = {synced}{change} "
-                    "REMOVE rests_until, time_outs",
+                    UpdateExpression=f"SET expires_at = :lease, syncs = {synced}{taking.change} "
+                    f"REMOVE rests_until, time_outs{added}",
                     ConditionExpression=condition,
                     ExpressionAttributeValues={**values, **taking.values},
+                    ReturnValues="UPDATED_NEW" if waits else "NONE",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except self._unmet as error:
                 found = error.response.get("Item")
                 if not found:
                     raise NotAMember from None
-                return found
-        return None
+                return False, found
+        return True, answer.get("Attributes")
 
     def _in(self, seconds: int) -> "AttributeValueTypeDef":
         return {"N": str(self._now() // 1000 + seconds)}

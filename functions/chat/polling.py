@@ -80,25 +80,20 @@ class Polling:
         does.
         """
         room_id, connection_id = session.who.room_id, session.connection_id
-        asked_at = self.now()
-        longest_ms = min(ask.wait, self.longest) * 1000
-        self.memberships.touch(
-            room_id,
-            connection_id,
-            takes_token=True,
-            syncs=True,
-            polls=True,
-            waits_since=asked_at if longest_ms else None,
+        seconds = min(ask.wait, self.longest)
+        until = self.now() + seconds * 1000
+        number = self.memberships.touch(
+            room_id, connection_id, takes_token=True, syncs=True, polls=True, waits=seconds > 0
         )
         beat = self.pulse.beat(room_id, connection_id)
         while not (told := [*self._announced(ask, room_id, beat), *self._page(ask, room_id, beat)]):
-            if self.now() >= asked_at + longest_ms or time_left() < LAST_SECONDS:
+            if self.now() >= until or time_left() < LAST_SECONDS:
                 break
             self.sleep(PAUSE)
             beat = self.pulse.beat(room_id, connection_id)
-            if beat.waits_since is None and not self.memberships.holds(room_id, [connection_id]):
+            if beat.waits is None and not self.memberships.holds(room_id, [connection_id]):
                 raise NotAMember
-            if (beat.waits_since or 0) > asked_at:
+            if (beat.waits or 0) > number:
                 return [], ask.noticed or 0
         return told, max(beat.notices.number, ask.noticed or 0)
 

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The last seq that was given out in a room, 0 for none; what was announced there; and since when a request of the
-    member waits, in epoch milliseconds: None where none ever has, or where there is no such member.
+    """The last seq that was given out in a room, 0 for none; what was announced there; and how many requests of the
+    member have waited, or do: None where none has, or where there is no such member.
     """
 
     last_seq: int
     notices: Notices
-    waits_since: int | None = None
+    waits: int | None = None
 
 
 class Pulse:
@@ -59,9 +59,9 @@ class Pulse:
         [counter, *_] = [*answer["Responses"].get(self._room_log, []), None]
         found: Any = {item["place"]["S"]: item for item in answer["Responses"].get(self._memberships, [])}
         last_seq: Any = counter["last_seq"]["N"] if counter else 0
-        waits_since = found.get(places.of(connection_id), {}).get("waits_since")
+        waits = found.get(places.of(connection_id), {}).get("waits")
         return Beat(
             int(last_seq),
             Notices.of(found.get(notices.PLACE)),
-            int(waits_since["N"]) if waits_since else None,
+            int(waits["N"]) if waits else None,
         )

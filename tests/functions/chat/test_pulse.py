@@ -25,14 +25,17 @@ def test_one_call_tells_of_both(pulse: Pulse, log: RoomLog, board: NoticeBoard, 
     assert beat.notices.since(0) == [{"type": "system"}]
 
 
-def test_it_tells_since_when_a_request_of_the_member_waits(pulse: Pulse, memberships: Memberships) -> None:
-    assert pulse.beat("general", "A=").waits_since is None
+def test_it_tells_how_many_requests_of_the_member_wait(pulse: Pulse, memberships: Memberships) -> None:
+    assert pulse.beat("general", "A=").waits is None
     memberships.enter(Identity("general", "ada"), "A=", joined_at=NOW, polls=True)
-    assert pulse.beat("general", "A=").waits_since is None
-    memberships.touch("general", "A=", polls=True, waits_since=NOW + 7)
-    memberships.touch("general", "A=", polls=True)
-    assert pulse.beat("general", "A=").waits_since == NOW + 7
-    assert pulse.beat("general", "B=").waits_since is None
+    assert pulse.beat("general", "A=").waits is None
+    assert [memberships.touch("general", "A=", polls=True, waits=waits) for waits in (True, True, False)] == [
+        1,
+        2,
+        0,
+    ]
+    assert pulse.beat("general", "A=").waits == 2
+    assert pulse.beat("general", "B=").waits is None
 
 
 def test_a_room_that_nobody_spoke_in_has_none(pulse: Pulse) -> None:
