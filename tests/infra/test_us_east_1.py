@@ -1,8 +1,9 @@
-"""The stack for us-east-1: both things in it are optional, and the web ACL lets handshakes be."""
+"""The stack for us-east-1: both things in it are optional, and the web ACL lets handshakes and messages be."""
 
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -78,15 +79,79 @@ def test_the_rules(rules: dict[str, Any]) -> None:
     }
 
 
-def test_rules_about_texts_and_user_agents_pass_over_handshakes(rules: dict[str, Any]) -> None:
-    """A name may look like a file or like markup, a ticket is longer than they allow, and not all clients say who they
-    are.
+def matches(statement: dict[str, Any], method: str, path: str) -> bool:
+    """Whether a statement holds for a request; of what there is
+    (https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statements.html), what is used here.
     """
-    scope = rules["common"]["Statement"]["ManagedRuleGroupStatement"]["ScopeDownStatement"]
-    handshakes = rules["handshakes"]["Statement"]["RateBasedStatement"]["ScopeDownStatement"]
-    assert scope == {"NotStatement": {"Statement": handshakes}}
-    assert handshakes["ByteMatchStatement"]["SearchString"] == "/ws/"
-    assert handshakes["ByteMatchStatement"]["PositionalConstraint"] == "STARTS_WITH"
+    [(kind, rule)] = statement.items()
+    match kind:
+        case "OrStatement":
+            return any(matches(each, method, path) for each in rule["Statements"])
+        case "AndStatement":
+            return all(matches(each, method, path) for each in rule["Statements"])
+        case "NotStatement":
+            return not matches(rule["Statement"], method, path)
+    value = method if "Method" in rule["FieldToMatch"] else path
+    [transformation] = rule["TextTransformations"]
+    if transformation["Type"] == "URL_DECODE":
+        value = unquote(value)
+    if kind == "RegexMatchStatement":
+        return re.search(rule["RegexString"], value) is not None
+    starts = rule["PositionalConstraint"] == "STARTS_WITH"
+    return value.startswith(rule["SearchString"]) if starts else value == rule["SearchString"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "counts"),
+    [
+        ("GET", "/ws/general/Ada", True),
+        ("POST", "/api/rooms/general/members/Ada", True),
+        ("POST", "/api/rooms/general/members", True),
+        ("POST", "/api/members", True),
+        ("POST", "/%61pi/members", True),
+        ("POST", "/api/rooms/general/members/messages", True),
+        ("POST", "/api/rooms/general/members/x%2Fmessages", True),
+        ("POST", "/api/rooms/a%2Fb/messages", False),
+        ("POST", "/api/messages", False),
+        ("GET", "/api/rooms/general/events", False),
+        ("GET", "/api/rooms/general/members", False),
+        ("DELETE", "/api/rooms/general/members", False),
+        ("GET", "/", False),
+        ("POST", "/backend/login", False),
+    ],
+)
+def test_entering_counts_whichever_way_it_is_done(
+    method: str, path: str, counts: bool, rules: dict[str, Any]
+) -> None:
+    scope = rules["handshakes"]["Statement"]["RateBasedStatement"]["ScopeDownStatement"]
+    assert matches(scope, method, path) is counts
+
+
+@pytest.mark.parametrize(
+    ("path", "passed_over"),
+    [
+        ("/ws/<b>/..%2Fx.exe", {"common"}),
+        ("/api/rooms/x/messages", {"common", "known-bad-inputs"}),
+        ("/", set()),
+        ("/backend/ticket", set()),
+    ],
+)
+def test_rules_about_texts_and_user_agents_pass_over_names_tickets_and_messages(
+    path: str, passed_over: set[str], rules: dict[str, Any]
+) -> None:
+    """A name may look like a file or like markup, a message like an attack, a ticket is longer than they allow, and not
+    all clients say who they are.
+    """
+    groups = {
+        name: rule["Statement"]["ManagedRuleGroupStatement"]
+        for name, rule in rules.items()
+        if "ManagedRuleGroupStatement" in rule["Statement"]
+    }
+    assert passed_over == {
+        name
+        for name, group in groups.items()
+        if "ScopeDownStatement" in group and not matches(group["ScopeDownStatement"], "POST", path)
+    }
 
 
 def test_no_sample_and_no_log_shows_a_ticket(rules: dict[str, Any], us_east_1: dict[str, Any]) -> None:
@@ -99,6 +164,7 @@ def test_no_sample_and_no_log_shows_a_ticket(rules: dict[str, Any], us_east_1: d
     assert hidden == [
         {"FieldType": "QUERY_STRING"},
         {"FieldType": "SINGLE_HEADER", "FieldKeys": ["sec-websocket-protocol"]},
+        {"FieldType": "SINGLE_HEADER", "FieldKeys": ["authorization"]},
     ]
 
 
