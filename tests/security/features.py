@@ -19,7 +19,7 @@ from chat.slices import Slice
 
 from tests.asking import ask
 from tests.chat.client import TIMEOUT, ChatClient
-from tests.chat.poller import Room, over_http
+from tests.chat.poller import Room
 from tests.running import client_of
 from tests.security.target import Target, said
 
@@ -62,7 +62,7 @@ class Scene:
 
     @property
     def door(self) -> Room:
-        return Room(over_http(self.chat.url), self.room)
+        return self.chat.door(self.room)
 
     async def polls(self, client: str = "Ali", **claims: Any) -> tuple[int, Any]:
         """Status and answer of an entry by the HTTP API."""
@@ -71,9 +71,8 @@ class Scene:
 
     async def key(self, client: str = "Ali") -> str:
         """That of a client who has entered so."""
-        status, entered = await self.polls(client)
-        assert status == 201, entered
-        return str(entered["key"])
+        token = self.chat.ticket(sub=client, rooms=[self.room])
+        return await self.chat.key(self.room, client, authorization=f"Bearer {token}")
 
     def forgets(self, label: str) -> None:
         """A secret is kept for a while by each environment of a function: it gets new ones."""
