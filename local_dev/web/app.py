@@ -122,10 +122,13 @@ class Application(FastAPI):
         plane: HttpPlane = self.state.http_plane
         host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
         path = scope["raw_path"].decode("latin-1")
+        if plane.is_api(host):
+            return plane.take(host, path)
         place = self.state.addresses.find(host, path)
-        if place is not None and (self.state.addresses.is_api(host) or _OF_A_STAGE.match(place.rest)):
-            return None
-        return None if _is_own(path) and not plane.is_api(host) else plane.take(host, path)
+        of_a_socket = place is not None and (
+            self.state.addresses.is_api(host) or _OF_A_STAGE.match(place.rest) is not None
+        )
+        return None if of_a_socket or _is_own(path) else plane.take(host, path)
 
 
 class ByHost:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import urllib3
 
+from local_dev.local import warm_up_order
 from tests.running import Running, running
 
 TEMPLATE = """
@@ -135,6 +136,11 @@ def test_the_raw_address_has_no_distribution_before_it(client: Client) -> None:
     assert "x-seen" not in event["headers"]
     assert event["rawPath"] == "/api/notes/1"
     assert "body" not in event
+
+
+def test_its_functions_are_loaded_before_they_are_needed(deployed: Running) -> None:
+    (function,) = deployed.deployed.stack.functions.values()
+    assert warm_up_order(deployed.deployed.stack) == ([], [function.name])
 
 
 @pytest.mark.parametrize("name", ["@connections", "%40connections"])
