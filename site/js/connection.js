@@ -27,7 +27,7 @@ export class Connection {
   /** @param {ConnectionOptions} options */
   constructor(options) {
     this.options = { ...DEFAULTS, ...options };
-    this.choice = new Choice(options.forced);
+    this.choice = new Choice(options.forced, options.first);
     this.attempt = 0;
     this.heardAt = 0;
     this.climbedAt = 0;

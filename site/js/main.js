@@ -8,7 +8,7 @@ import { createSession } from "./session.js";
 import { initialState, reduce } from "./state.js";
 import { question, wakeAt, wanted } from "./sync.js";
 import { claimsOf, createTickets, readFragment } from "./ticket.js";
-import { isKind, startTransport } from "./transport.js";
+import { kindOf, startTransport } from "./transport.js";
 import { createView } from "./view.js";
 
 /** @import { Event, LinkChange } from "./types.js" */
@@ -99,10 +99,14 @@ function enter(nameText, roomText) {
   const entry = { ...place, ticket: held.current };
   const opening = new Connection({
     dial: (kind, events) => startTransport(kind, entry, events),
-    forced: isKind(forced) ? forced : undefined,
+    forced: kindOf(forced),
+    first: kindOf(session.transport()),
     onLink: linkChanged,
     onFrame: received,
-    onRelief: (transport) => dispatch({ type: "relieved", transport }),
+    onRelief: (transport) => {
+      session.keepTransport(transport);
+      dispatch({ type: "relieved", transport });
+    },
     heartbeat: () => frameOf({ type: "ping" }),
     greeting: () => frameOf(question(state.log, false)),
     isWelcome: (data) => parseFrame(data).some((event) => event.type === "page"),
@@ -128,6 +132,7 @@ function leave(forgetting) {
 function linkChanged(change) {
   clearInterval(ticking);
   if (change.retryAt !== undefined) ticking = window.setInterval(() => view.render(state, speak), 1000); // the count-down
+  if (change.transport) session.keepTransport(change.transport);
   happened({ type: "link", ...change, ticketExpired: tickets?.hasExpired() });
 }
 

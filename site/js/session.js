@@ -105,6 +105,10 @@ export function createSession(storage) {
     },
     /** @param {Place | null} place */
     stay: (place) => write("here", place && JSON.stringify({ name: place.name, room: place.room })),
+    /** The kind of transport that worked last: where no WebSocket comes through, a reload need not find that out anew. */
+    transport: () => read("transport"),
+    /** @param {string} kind */
+    keepTransport: (kind) => write("transport", kind),
     ticket: () => read("ticket") ?? "",
     /** @param {string} token */
     keepTicket: (token) => write("ticket", token),
@@ -121,7 +125,7 @@ export function createSession(storage) {
     keepOutbox: (state) => write(`outbox.${keyOf(state)}`, state.outbox.size === 0 ? null : outboxText(state.outbox)),
     /** @param {Place} place */
     forget(place) {
-      for (const key of ["here", "ticket", `log.${keyOf(place)}`, `outbox.${keyOf(place)}`]) write(key, null);
+      for (const key of ["here", "ticket", "transport", `log.${keyOf(place)}`, `outbox.${keyOf(place)}`]) write(key, null);
     },
   };
 }

@@ -8,11 +8,11 @@ import { start as startWebSocket } from "./transports/websocket.js";
 
 /** @import { End, Entry, Kind, Transport, TransportEvents } from "./types.js" */
 
-/** @type {readonly string[]} */
+/** @type {readonly Kind[]} */
 const KINDS = ["websocket", "long-polling", "polling"];
 
-/** @param {string | null} value @returns {value is Kind} */
-export const isKind = (value) => KINDS.includes(String(value));
+/** @param {string | null} value */
+export const kindOf = (value) => KINDS.find((kind) => kind === value);
 
 /** @param {Kind} kind @param {Entry} entry @param {TransportEvents} events @returns {Transport} */
 export function startTransport(kind, entry, events) {
@@ -48,11 +48,10 @@ const CUT_FOR = 30 * 60_000;
 
 /** Which kind is next. It learns from what becomes of each. Times are epoch milliseconds. */
 export class Choice {
-  /** @param {Kind} [forced] the only one, if any */
-  constructor(forced) {
+  /** @param {Kind} [forced] the only one, if any @param {Kind} [first] the one that worked when the page was last here */
+  constructor(forced, first = "websocket") {
     this.forced = forced;
-    /** @type {Kind} */
-    this.kind = forced ?? "websocket";
+    this.kind = forced ?? first;
     /** A WebSocket has come through before. */
     this.proven = false;
     /** WebSockets in a row on which nothing came. */

@@ -292,6 +292,8 @@ export type ConnectionOptions = {
   isWelcome(data: string): boolean;
   /** The only kind that is used, if any. */
   forced?: Kind | undefined;
+  /** The kind that is tried first. */
+  first?: Kind | undefined;
   random?(): number;
   now?(): number;
   isOnline?(): boolean;

@@ -179,10 +179,13 @@ def secret(guarded: ServedGateway) -> str:
     return secret_of(guarded.url, "TicketSecret")
 
 
-def test_who_follows_a_link_with_a_ticket_is_who_it_says(visit: PageFactory, secret: str, room: str) -> None:
+@pytest.mark.parametrize("query", ["", "?transport=polling"])
+def test_who_follows_a_link_with_a_ticket_is_who_it_says(
+    visit: PageFactory, secret: str, room: str, query: str
+) -> None:
     page = visit()
     page.goto("about:blank")
-    page.goto(f"/#{quote(room)}&ticket={signed(secret, sub='مریم', rooms=[room])}")
+    page.goto(f"/{query}#{quote(room)}&ticket={signed(secret, sub='مریم', rooms=[room])}")
     expect(page).not_to_have_url(re.compile("ticket"))
     expect(page.get_by_label("Your name")).to_have_value("مریم")
     expect(page.get_by_label("Room", exact=True)).to_have_value(room)

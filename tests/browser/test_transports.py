@@ -55,12 +55,24 @@ def test_where_no_socket_comes_through_the_page_polls_and_says_so(
     for page in (ada, bo):
         expect(members(page)).to_have_text(["Ada", "Bo"])
         expect(lines(page, "Ada joined")).to_have_count(1)
+    ada.evaluate(
+        """() => {
+             window.spoken = 0;
+             new MutationObserver(() => { window.spoken += 1; })
+               .observe(document.querySelector("#via-spoken"), { childList: true, characterData: true, subtree: true });
+           }"""
+    )
     say(bo, "hello")
     expect(contents(ada)).to_have_text(["hello"])
     say(ada, "سلام")
     for page in (ada, bo):
         expect(contents(page)).to_have_text(["hello", "سلام"])
     expect(stored(ada)).to_have_count(2)
+    assert wall.value.upgrades == 1
+    assert ada.evaluate("window.spoken") == 0  # it was read out once
+    ada.reload()  # which need not find out anew
+    expect(contents(ada)).to_have_text(["hello", "سلام"])
+    expect(via(ada)).to_have_text("Long polling")
     assert wall.value.upgrades == 1
 
 
@@ -234,6 +246,13 @@ def test_who_leaves_or_closes_the_tab_is_gone_at_once(page_factory: PageFactory,
     expect(members(bo)).to_have_text(["Bo"])
     for name in ("Ada", "Cy"):
         expect(lines(bo, f"{name} left")).to_have_count(1)
+    # A page that the browser keeps may be shown again.
+    cy.go_back()
+    expect(members(bo)).to_have_text(["Bo", "Cy"])
+    cy.evaluate("dispatchEvent(new Event('pagehide'))")
+    expect(members(bo)).to_have_text(["Bo"])
+    cy.evaluate("dispatchEvent(new Event('pageshow'))")
+    expect(members(bo)).to_have_text(["Bo", "Cy"])
 
 
 @pytest.mark.parametrize("kind", ["websocket", "long-polling", "polling"])

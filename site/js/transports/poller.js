@@ -6,6 +6,8 @@ import { createApi } from "./api.js";
 
 const APART = 300; // the server allows five requests a second, and what is said and asked besides needs some
 const FAULTS = 3;
+/** "Not now", by whichever gateway says it. With any other status that is not the chat's own, this is no such API. */
+const LATER = new Set([429, 500, 502, 503, 504]);
 
 /** @param {Entry} entry @param {TransportEvents} events @param {Loop} loop @returns {Transport} */
 export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
@@ -25,8 +27,8 @@ export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
       noticed = body.noticed ?? null; // what is announced from then on, one's own coming included, is news
       return onOpen();
     }
-    const isOurs = body?.type === "error";
-    end(isOurs && status < 500 ? "refused" : status === 0 || status >= 500 && status !== 501 ? "lost" : "missing");
+    if (body?.type === "error" && status < 500) end("refused");
+    else end(status === 0 || LATER.has(status) ? "lost" : "missing");
   }
 
   /** @param {End} reason */
