@@ -77,7 +77,7 @@ export function asked(sync, ask, { now }) {
 /** @param {Sync} sync @param {Page} page @param {Log} before @param {Moment} moment @returns {Sync} */
 export function answered(sync, page, before, { now }) {
   const { kind, seq } = questionOf(page.id);
-  const ours = sync.asked?.id === page.id;
+  const ours = sync.asked !== null && sync.asked.id === page.id; // what a poll brings has no id
   const next = ours ? { ...sync, asked: null, tries: 0, notBefore: 0 } : sync;
   if (kind === "newest") return { ...next, current: true };
   if (kind === "before") return ours ? { ...next, earlier: false } : next;

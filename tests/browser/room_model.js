@@ -161,6 +161,7 @@ async ({ reduce, initialState }, { steps, size, quota }) => {
       const unseen = log.find((entry) => entry?.who === place.name && state.outbox.has(entry.id))?.seq ?? Infinity;
       floor = Math.max(floor, Math.min(floor + count, last() + 1, firstOpen(1) ?? Infinity, unseen));
     },
+    poll: (pick) => push(page({ after: pick % (last() + 1) })), // by a transport that asks by itself, wherever it is
     roll: () => { // a second socket: what it asks first is answered, then the first one is closed
       if (state.link.status !== "online") return;
       const welcome = page(question(state.log, false));

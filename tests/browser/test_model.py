@@ -45,6 +45,7 @@ STEPS = st.lists(
         act("earlier"),
         act("away", st.tuples(st.integers(0, 6), st.integers(0, 9))),
         act("roll"),
+        act("poll", PICK),
         act("save"),
         act("reload"),
     ),

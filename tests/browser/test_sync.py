@@ -77,6 +77,10 @@ def test_a_question_that_fails_is_asked_again_later_and_later(js: Evaluate) -> N
     assert after(js, *twice)["wake"] == 1_510
     limited = [*ENTRY, WAITING, ONLINE, DO, at(10, error("rate_limited", "after:2", retry_after_ms=250))]
     assert after(js, *limited)["wake"] == 260
+    # What a poll brings meanwhile is no answer.
+    poll = {key: value for key, value in forward(2, through=2).items() if key != "id"}
+    polled = [*limited, poll, at(20, DO)]
+    assert after(js, *polled)["wake"] == 260
     final = after(js, *ENTRY, WAITING, ONLINE, DO, error("sync_invalid", "after:2"), DO)
     assert [notice["code"] for notice in final["notices"]] == ["sync_invalid"]
     assert [ask["id"] for ask in final["done"] if ask["type"] == "sync"] == ["newest", "after:2"]
