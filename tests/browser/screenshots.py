@@ -96,6 +96,27 @@ def live_page(browser: Browser, url: str) -> Iterator[Page]:
         context.close()
 
 
+def take_lab(
+    browser: Browser,
+    url: str,
+    out: Path,
+    name: str,
+    *,
+    room: str,
+    locale: str,
+    scheme: Literal["light", "dark"],
+) -> None:
+    """The experiment of the lab, once a few messages have come by all three ways."""
+    context = browser.new_context(locale=locale, color_scheme=scheme, viewport=DESKTOP, device_scale_factor=2)
+    page = context.new_page()
+    page.goto(f"{url}/lab.html#{room}")
+    # Five seconds apart.
+    expect(page.locator(".arrivals").filter(has_text="#7")).to_have_count(3, timeout=60_000)
+    page.locator("#cards").screenshot(path=out / f"{name}.png", animations="disabled")
+    print(out / f"{name}.png")
+    context.close()
+
+
 def take_all(browser: Browser, url: str, out: Path) -> None:
     with visitor(browser, url=url, name="", room="") as page:
         take(page, out, "entry")
@@ -127,6 +148,8 @@ def take_all(browser: Browser, url: str, out: Path) -> None:
             expect(page.locator("#members li")).to_have_count(3)
         converse(PERSIAN, people)
         take(maryam, out, "room-persian")
+    take_lab(browser, url, out, "lab", room="lab", locale="en-GB", scheme="light")
+    take_lab(browser, url, out, "lab-persian", room="آزمایشگاه", locale="fa-IR", scheme="dark")
 
 
 def main() -> None:

@@ -230,8 +230,8 @@ setInterval(() => room.running && draw(), DRAW_EVERY);
 
 if (document.hidden) stopped = "said_hidden";
 else start();
+document.body.hidden = false; // drawings are as wide as there is room for
 translate();
-document.body.hidden = false;
 
 fetch("lab/handshakes.json").then((answer) => answer.json()).then(({ handshakes }) => {
   showHandshakes = createHandshakes(html("shakes"), handshakes);
