@@ -44,8 +44,8 @@ def answer(body: Event | None, status: int = 200, headers: Mapping[str, str] | N
 
 
 def answered(handle: Callable[[], Answer]) -> Answer:
-    """What the handler answers, or its refusal as an answer. Anything else it raises goes on: the gateway answers 500
-    then, and the function's error count shows it.
+    """What the handler answers, or its refusal as an answer. Anything else it raises goes on, and the gateway answers
+    500 then. It is counted as `unavailable`, which has an alarm.
     """
     try:
         return handle()
@@ -61,6 +61,9 @@ def answered(handle: Callable[[], Answer]) -> Answer:
         return _refusal(
             NotAdmitted(Code.TOO_MANY_CONNECTIONS if refusal.reason in _TOO_MANY else Code.NOT_ADMITTED)
         )
+    except Exception:
+        metrics.refused(Code.UNAVAILABLE)
+        raise
 
 
 def body_of(event: Mapping[str, Any]) -> str:

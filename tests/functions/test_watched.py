@@ -22,6 +22,7 @@ from tests.functions.stand_ins import (
     Context,
     Gateway,
     authorizer_event,
+    http_event,
     queue_record,
     stream_record,
     websocket_event,
@@ -62,6 +63,7 @@ def lines(  # noqa: PLR0917 (fixtures)
     memberships = Memberships(store.client, table=MEMBERSHIPS)
     say, admit, enter = load("default").handler, load("admit").handler, load("connect").handler
     announce, deliver = load("announce").handler, load("deliver").handler
+    come, poll, tell = load("enter").handler, load("poll").handler, load("say").handler
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "chat")  # the loggers have theirs
 
     def speak(body: str) -> None:
@@ -88,6 +90,14 @@ def lines(  # noqa: PLR0917 (fixtures)
     slices = [Slice("1", "general", WHOLE, (b"{}",)).encode(), "?"]
     records = [queue_record(str(number), body, sent_at=NOW) for number, body in enumerate(slices)]
     deliver({"Records": records}, Context())
+    entered = json.loads(come(http_event("POST /api/members", {"client_id": "bo"}), Context())["body"])
+    come(http_event("POST /api/members", {"client_id": "eve"}), Context())
+    poll(http_event("GET /api/events", key=entered["key"]), Context())
+    poll(http_event("GET /api/events"), Context())
+    store.faults["UpdateItem"].append("InternalServerError")
+    poll(http_event("GET /api/events", key=entered["key"]), Context())
+    tell(http_event("POST /api/messages", key=entered["key"], body="hi"), Context())
+    tell(http_event("POST /api/messages", key=entered["key"], body="{}"), Context())
     for number in range(16):
         memberships.enter(ADA, f"F{number}=", joined_at=NOW)
     speak("hi, all of you")  # and there is no queue
@@ -111,9 +121,16 @@ def emitted(lines: list[dict[str, Any]]) -> set[Metric]:
 
 
 def widgets(watch: dict[str, Any]) -> list[dict[str, Any]]:
-    body = json.loads(watch["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
-    found: list[dict[str, Any]] = body["widgets"]
-    return found
+    return [widget for body in bodies(watch) for widget in json.loads(body)["widgets"]]
+
+
+def bodies(watch: dict[str, Any]) -> list[str]:
+    """What the dashboards are."""
+    return [
+        item["Properties"]["DashboardBody"]["Fn::Sub"]
+        for item in watch["Resources"].values()
+        if item["Type"] == "AWS::CloudWatch::Dashboard"
+    ]
 
 
 def drawn(watch: dict[str, Any]) -> set[Metric]:
@@ -175,10 +192,11 @@ def test_all_that_is_counted_is_drawn(emitted: set[Metric], watch: dict[str, Any
         (each.name, each.dimensions) for each in drawn(watch)
     }
     assert {each.name for each in emitted} == {*metrics.Count, metrics.FAN_OUT_TIME, metrics.REFUSED}
-    # Frames and handshakes, by default, admit and connect.
+    # Frames and handshakes, by default, admit and connect; requests, by enter, poll and say.
     assert {each.reason for each in emitted} == {
         None,
         "content_missing",
+        "key_missing",
         "unavailable",
         "client_reserved",
         "put_out",
@@ -186,9 +204,9 @@ def test_all_that_is_counted_is_drawn(emitted: set[Metric], watch: dict[str, Any
 
 
 def test_the_parameters_of_the_queries_are_those_of_the_stack(watch: dict[str, Any]) -> None:
-    body = watch["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     known = {*watch["Parameters"], *watch["Resources"], "AWS::Region"}
-    assert {name.removesuffix(".Arn") for name in re.findall(r"\$\{([^}]+)\}", body)} <= known
+    for body in bodies(watch):
+        assert {name.removesuffix(".Arn") for name in re.findall(r"\$\{([^}]+)\}", body)} <= known
 
 
 def fields(lines: list[dict[str, Any]]) -> set[str]:
@@ -200,11 +218,11 @@ def fields(lines: list[dict[str, Any]]) -> set[str]:
 
 
 def access_fields() -> set[str]:
-    """The names in the gateway's access log."""
+    """The names in the gateways' access log."""
     template, errors = decode(str(ROOT / "template.yaml"))
     assert not errors
-    settings = template["Resources"]["ChatApi"]["Properties"]["AccessLogSettings"]
-    return set(json.loads(settings["Format"]))
+    apis = [template["Resources"][name]["Properties"] for name in ("ChatApi", "PollApi")]
+    return {field for api in apis for field in json.loads(api["AccessLogSettings"]["Format"])}
 
 
 def test_the_fields_in_the_documents_are_those_of_the_lines(lines: list[dict[str, Any]]) -> None:
@@ -221,7 +239,7 @@ def test_a_query_in_the_documents_asks_for_what_is_in_the_lines(
     query: str, lines: list[dict[str, Any]]
 ) -> None:
     functions = {"count", "pct", "sum", "bin", "ispresent"}
-    words = {"fields", "filter", "stats", "sort", "limit", "by", "desc", "as", "times"}
+    words = {"fields", "filter", "stats", "sort", "limit", "by", "desc", "as", "times", "or"}
     names = re.sub(r'"[^"]*"|\bbin\(\d+m\)|@timestamp', " ", query)
     asked = set(re.findall(r"\b[A-Za-z_][\w.]*", names)) - functions - words
     assert asked
@@ -231,14 +249,15 @@ def test_a_query_in_the_documents_asks_for_what_is_in_the_lines(
 
 
 def test_the_documents_have_queries() -> None:
-    assert PAGE.split("\n## Questions to the logs\n")[1].count("```") == 2 * 6
+    assert PAGE.split("\n## Questions to the logs\n")[1].count("```") == 2 * 7
 
 
 def test_a_line_says_of_whom_and_where(lines: list[dict[str, Any]]) -> None:
     told = [line for line in lines if "message" in line]
     assert len({line["message"] for line in told}) >= 10
     for line in told:
-        if line["message"] not in {"not a slice", "refused"}:
+        # Of whom and where a request is that shows no key, nobody knows.
+        if line["message"] not in {"not a slice", "refused"} and line.get("code") != "key_missing":
             assert line["room"] == "general", line
         if line["message"] in {"refused", "refused a frame", "not entered", "not counted"}:
             assert line["connection_id"], line

@@ -18,6 +18,11 @@ NAMED = {
             "ClientError",
             "ExecutionError",
             "IntegrationLatency",
+            # An HTTP API's.
+            "Count",
+            "4xx",
+            "5xx",
+            "Latency",
         },
     ),
     "AWS/Lambda": (
@@ -60,10 +65,12 @@ def asked(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     return found or [alarm]
 
 
-@pytest.fixture(scope="module")
-def drawn(watch: dict[str, Any]) -> list[list[str]]:
-    """The metrics of the dashboard: namespace, name, and dimensions in pairs."""
-    body = json.loads(watch["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+DASHBOARDS = ("Dashboard", "Polling")
+
+
+def drawn_on(dashboard: str, watch: dict[str, Any]) -> list[list[str]]:
+    """Its metrics: namespace, name, and dimensions in pairs."""
+    body = json.loads(watch["Resources"][dashboard]["Properties"]["DashboardBody"]["Fn::Sub"])
     return [
         [part for part in metric if isinstance(part, str)]
         for widget in body["widgets"]
@@ -71,13 +78,35 @@ def drawn(watch: dict[str, Any]) -> list[list[str]]:
     ]
 
 
+@pytest.fixture(scope="module")
+def drawn(watch: dict[str, Any]) -> list[list[str]]:
+    return [metric for dashboard in DASHBOARDS for metric in drawn_on(dashboard, watch)]
+
+
 def test_the_alarms_are_within_ten_metrics(alarms: dict[str, dict[str, Any]]) -> None:
     assert sum(len(asked(alarm)) for alarm in alarms.values()) <= 10
 
 
-def test_the_dashboard_is_within_fifty_metrics(drawn: list[list[str]]) -> None:
-    # The reasons of a refusal are a search, each one that there was a metric.
-    assert sum(map(bool, drawn)) <= 50
+def test_there_are_two_dashboards_of_at_most_fifty_metrics(watch: dict[str, Any]) -> None:
+    found = [
+        name for name, item in watch["Resources"].items() if item["Type"] == "AWS::CloudWatch::Dashboard"
+    ]
+    assert tuple(found) == DASHBOARDS
+    for name in DASHBOARDS:
+        # The reasons of a refusal are a search, each one that there was a metric.
+        assert sum(map(bool, drawn_on(name, watch))) <= 50
+
+
+def test_every_function_that_serves_people_is_drawn(drawn: list[list[str]], watch: dict[str, Any]) -> None:
+    functions = {name for name in watch["Parameters"] if name.endswith("Function")}
+    for metric in ("Errors", "Duration"):
+        names = {
+            part[2:-1] for each in drawn if metric in each for part in each if part.endswith("Function}")
+        }
+        # `disconnect` keeps nobody waiting, and `poll` waits on purpose.
+        assert functions - names <= (
+            {"DisconnectFunction", "PollFunction"} if metric == "Duration" else set()
+        )
 
 
 def test_silence_is_no_alarm_and_whoever_is_told_of_one_is_told_of_its_end(

@@ -46,6 +46,17 @@ def test_alarms_watch_what_there_is(deployed: Deployed, eyes: Definitions) -> No
             assert value in known[name], f"{name} {value}"
 
 
-def test_the_dashboard_can_be_read(deployed: Deployed, eyes: Definitions) -> None:
-    body = deployed.cloud("cloudwatch").get_dashboard(DashboardName=eyes["Dashboard"]["id"])["DashboardBody"]
-    assert json.loads(body)["widgets"]
+@pytest.mark.parametrize("dashboard", ["Dashboard", "Polling"])
+def test_dashboards_draw_what_there_is(dashboard: str, deployed: Deployed, eyes: Definitions) -> None:
+    name = eyes[dashboard]["id"]
+    body = json.loads(deployed.cloud("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])
+    drawn = [
+        metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", ()) if metric
+    ]
+    ids = {item["id"] for item in deployed.resources.values()}
+    for metric in drawn:
+        pairs = dict(zip(metric[2::2], metric[3::2], strict=False))
+        for kind in ("FunctionName", "ApiId", "TableName"):
+            if kind in pairs:
+                assert pairs[kind] in ids, metric
+    assert drawn

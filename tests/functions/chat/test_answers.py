@@ -68,9 +68,10 @@ def test_every_code_has_a_status_of_a_clients_or_the_services_fault(code: Code) 
     assert 400 <= refusing(ParleyError(code))["statusCode"] <= 503
 
 
-def test_what_is_no_refusal_goes_on() -> None:
+def test_what_is_no_refusal_goes_on_and_is_counted(counted: Counted) -> None:
     with pytest.raises(ZeroDivisionError):
         refusing(ZeroDivisionError())
+    assert counted() == {"Refused/unavailable": 1}
 
 
 def test_bodies_are_text() -> None:
