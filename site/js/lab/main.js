@@ -201,13 +201,17 @@ html("reset").addEventListener("click", () => {
 });
 html("export").addEventListener("click", save);
 for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, () => { touchedAt = performance.now(); });
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden && room.running) stop("said_hidden");
-  else if (!document.hidden && stopped === "said_hidden") {
-    start();
-    say("said_hidden");
-  }
-});
+function seen() {
+  if (document.hidden || stopped !== "said_hidden") return;
+  start();
+  say("said_hidden");
+}
+function unseen() {
+  if (room.running) stop("said_hidden");
+}
+document.addEventListener("visibilitychange", () => (document.hidden ? unseen() : seen()));
+addEventListener("pagehide", unseen);
+addEventListener("pageshow", seen); // also one that the browser had kept
 // The address's fragment names the room, so links within the page leave it alone.
 for (const link of document.querySelectorAll("a[href^='#']")) {
   link.addEventListener("click", (event) => {
@@ -217,7 +221,6 @@ for (const link of document.querySelectorAll("a[href^='#']")) {
     target.focus({ preventScroll: true });
   });
 }
-addEventListener("pagehide", () => room.stop());
 addEventListener("hashchange", () => location.reload());
 
 setInterval(() => {

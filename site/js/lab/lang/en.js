@@ -212,11 +212,11 @@ export default {
   which_polling_costs: "A request for every interval and everyone, news or not: every 2 seconds that is 1,800 an hour. News waits half an interval on average.",
   which_polling_right: "Where news may be late, such as a weather page or the progress of a long job. Where only plain HTTP passes. As a last resort of everything else.",
   "which_long-polling_costs": "Something on the server waits for everyone all the time, and each batch of news is a new request with all its headers. Quiet, it is one request every 25 seconds: 144 an hour.",
-  "which_long-polling_right": "Where WebSockets are blocked and news should still be prompt. Where news is rare.",
+  "which_long-polling_right": "Where WebSockets are blocked and news should still be prompt, above all on servers of one’s own, where waiting costs little.",
   which_websocket_costs: "An open connection for everyone, and a server that keeps account of them all. Per message, a few bytes.",
   which_websocket_right: "Where both sides speak, often or promptly: chat, games, editing together.",
   blocks_title: "What blocks WebSockets",
   blocks_text: "Old or strict proxies that do not know `Upgrade` or cut connections that stay quiet; firewalls that look into TLS and let only known requests pass; servers and load balancers that were not set up for it. TLS helps much: what a proxy cannot read it mostly passes. That is why a chat needs a second way, and this one has it: it falls back to long polling, then to polling, and climbs back.",
   price_title: "And the price",
-  price_text: "On a cloud that is paid by use, polling pays for every question, in vain or not; long polling pays for the time in which a function waits; a WebSocket pays for minutes of connection and for each message to each member. In a small or quiet room a WebSocket is far cheaper. In a large and loud one its messages are what costs, and a poll that fetches many messages at once can come out ahead. The measured table is in `docs/transports.md` of the project, how this page counts in `docs/lab.md`.",
+  price_text: "On a cloud that is paid by use, polling pays for every question, in vain or not; long polling pays for the time in which a function waits; a WebSocket pays for each message to each member, and a little for being open. By this project’s reckoning for AWS, with rooms of ten: at a message a minute polling every 5 seconds costs some ten times as much as a WebSocket, and long polling some ninety times. At a message a second it is the other way round for slow polling: one answer brings five messages, which is a little cheaper than a WebSocket, and up to 5 seconds late. The tables are in `docs/transports.md` of the project; how this page counts is in `docs/lab.md`.",
 };
