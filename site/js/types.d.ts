@@ -274,7 +274,7 @@ export type Answer = { status: number; body: any };
 export type Poller = {
   isOver(): boolean;
   end(reason: End): void;
-  pause(wait: number): Promise<boolean>;
+  pause(wait: () => number): Promise<boolean>;
   poll(wait: number): Promise<"news" | "quiet" | "failed" | "busy">;
 };
 export type Loop = (poller: Poller) => Promise<void>;

@@ -258,13 +258,18 @@ def test_who_leaves_or_closes_the_tab_is_gone_at_once(page_factory: PageFactory,
 @pytest.mark.parametrize("kind", ["websocket", "long-polling", "polling"])
 def test_one_kind_can_be_forced(page_factory: PageFactory, room: str, kind: str) -> None:
     page = page_factory(locale="fa-IR")
+    fetched: set[str] = set()
+    page.on("request", lambda asked: fetched.add(asked.url.rpartition("/js/transports/")[2]))
     page.goto(f"/?transport={kind}#{room}")
     page.locator("#enter").click()
-    mark = {"websocket": "", "long-polling": "پرس‌وجوی بلند", "polling": "پرس‌وجوی پیاپی"}[kind]
+    mark = {"websocket": "", "long-polling": "سرکشی طولانی", "polling": "سرکشی"}[kind]
     expect(via(page)).to_have_text(mark)
     say(page, "سلام")
     expect(stored(page)).to_have_count(1)
     expect(page).to_have_url(re.compile(rf"\?transport={kind}#"))
+    # What is not needed is not loaded.
+    others = {"long-polling.js", "polling.js", "poller.js", "api.js"}
+    assert fetched & others == ({f"{kind}.js", "poller.js", "api.js"} if mark else set())
     page.reload()
     expect(contents(page)).to_have_text(["سلام"])
     expect(via(page)).to_have_text(mark)

@@ -5,6 +5,7 @@ import { createApi } from "./api.js";
 /** @import { Answer, End, Entry, Loop, Page, Transport, TransportEvents } from "../types.js" */
 
 const APART = 300; // the server allows five requests a second, and what is said and asked besides needs some
+const SLICE = 250;
 const FAULTS = 3;
 /** "Not now", by whichever gateway says it. With any other status that is not the chat's own, this is no such API. */
 const LATER = new Set([429, 500, 502, 503, 504]);
@@ -12,7 +13,7 @@ const LATER = new Set([429, 500, 502, 503, 504]);
 /** @param {Entry} entry @param {TransportEvents} events @param {Loop} loop @returns {Transport} */
 export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
   const api = createApi(entry);
-  let [isOpen, isOver] = [false, false];
+  let [isOpen, isOver, said] = [false, false, false];
   let [faults, polledAt] = [0, -Infinity];
   /** The highest number that was told: what is missing below it, the page asks for itself. @type {number | null} */
   let position = null;
@@ -81,16 +82,22 @@ export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
   }
 
   const sleep = (/** @type {number} */ wait) => new Promise((resolve) => { setTimeout(resolve, wait); });
-  let wake = () => {};
 
   const poller = {
     isOver: () => isOver,
     end,
-    /** Wait, but no longer than until something is said here. Whether that was so. @param {number} wait @returns {Promise<boolean>} */
-    pause: (wait) => new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), wait);
-      wake = () => { clearTimeout(timer); resolve(true); };
-    }),
+    /**
+     * Wait, but no longer than until something is said here. Whether that was so.
+     * @param {() => number} wait in milliseconds; it may become shorter meanwhile
+     */
+    async pause(wait) {
+      const [since, longest] = [performance.now(), wait()];
+      said = false;
+      for (let left = longest; left > 0 && !said && !isOver; left = since + Math.min(longest, wait()) - performance.now()) {
+        await sleep(Math.min(left, SLICE));
+      }
+      return said;
+    },
     /**
      * Ask once what is new. "failed" is no answer, or none of the server's own.
      * @param {number} wait how long the server may hold the request, in seconds @returns {Promise<"news" | "quiet" | "failed" | "busy">}
@@ -129,7 +136,7 @@ export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
       else if (action === "sync") void answered(api.events({ after, before, id, noticed }), id);
       // To ask what is new is a sign of life. The number in the answer's id is what the page may know of a new log by.
       else if (action === "ping") void answered(api.events({ after: Number(position), id: `after:${position}`, noticed }), id);
-      else void answered(api.say(frame), id).then(() => wake());
+      else void answered(api.say(frame), id).then(() => { said = true; });
       return true;
     },
     close() {

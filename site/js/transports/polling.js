@@ -12,10 +12,11 @@ export const start = (entry, events) => startPoller(entry, events, (poller) => p
 /** @param {Poller} poller @param {Entry} entry */
 async function poll(poller, { pace }) {
   for (let pause = SOONEST; !poller.isOver();) {
-    const [soonest, latest] = [pace?.soonest ?? SOONEST, pace?.latest ?? LATEST];
-    const said = await poller.pause(Math.min(Math.max(pause, soonest), latest));
+    const soonest = () => pace?.soonest ?? SOONEST;
+    const within = () => Math.min(Math.max(pause, soonest()), pace?.latest ?? LATEST);
+    const said = await poller.pause(within);
     const outcome = await poller.poll(0);
     if (outcome === "failed") poller.end("lost");
-    pause = said || outcome === "news" ? soonest : Math.min(latest, pause * 1.5);
+    pause = said || outcome === "news" ? soonest() : within() * 1.5;
   }
 }
