@@ -78,7 +78,9 @@ class WorkerPool:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Worker] = loop.create_future()
         self._waiters.append(waiter)
-        if self._current():
+        if self._max_held and self._held() == len(self._workers):
+            self._grow_for(waiter)  # none is about to be free
+        elif self._current():
             loop.call_later(GROW_AFTER, self._grow_for, waiter)
         else:
             self._grow()
@@ -150,11 +152,14 @@ class WorkerPool:
         """
         if not self._max_held:
             return self._max_workers
+        most = self._max_workers + min(self._max_held, 2 * self._held())
+        return most if self._starting < self._max_workers else 0
+
+    def _held(self) -> int:
+        """How many workers are busy with an invocation that waits for something."""
         late = asyncio.get_running_loop().time() - HELD_AFTER
         idle = set(self._idle)
-        held = sum(since < late for worker, since in self._since.items() if worker not in idle)
-        most = self._max_workers + min(self._max_held, 2 * held)
-        return most if self._starting < self._max_workers else 0
+        return sum(since < late for worker, since in self._since.items() if worker not in idle)
 
     def _mark(self, worker: Worker) -> None:
         """From now on the worker is busy, or idle."""

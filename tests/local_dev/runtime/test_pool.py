@@ -136,3 +136,14 @@ async def test_workers_that_were_added_are_ended_when_nobody_needs_them(
             await asyncio.sleep(0.01)
     assert not workers[-1].stopped
     await pool.stop()
+
+
+async def test_where_all_are_held_another_is_started_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "HELD_AFTER", 0.0)
+    monkeypatch.setattr(pool_module, "GROW_AFTER", 60.0)
+    pool = pool_of([], 20)
+    async with asyncio.timeout(5):
+        first = await pool.acquire()
+        await asyncio.sleep(0.01)
+        assert await pool.acquire() is not first
+    await pool.stop()
