@@ -45,7 +45,8 @@ def event(
     """The event. What the request lacks is left out: cookies, query, path and stage variables, the body."""
     path = full_path(api, request)
     headers = joined(passed_on(request))
-    cookies = [part for value in request.values("cookie") for part in value.split("; ") if part]
+    sent = (part.strip() for value in request.values("cookie") for part in value.split(";"))
+    cookies = [cookie for cookie in sent if cookie]
     headers.pop("cookie", None)
     query = {name: ",".join(values) for name, values in query_values(request.query).items()}
     result: dict[str, Any] = {

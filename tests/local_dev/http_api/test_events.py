@@ -53,7 +53,7 @@ def test_the_whole_event_of_format_2() -> None:
             ("host", "elsewhere"),
             ("accept", "a"),
             ("accept", "b"),
-            ("cookie", "c=1; d=2"),
+            ("cookie", "c=1;d=2; "),
             ("cookie", "e=3"),
             ("content-type", "application/json"),
             ("user-agent", "agent"),
