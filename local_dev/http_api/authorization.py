@@ -1,11 +1,10 @@
-"""Lets a request to a guarded route pass, or refuses it: Lambda authorizers of HTTP APIs.
+"""Lets a request to a guarded route pass, or refuses it: Lambda authorizers of HTTP APIs, and the way to the others.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 """
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..clock import Clock
@@ -15,8 +14,10 @@ from ..gateway.integrations import Functions
 from ..gateway.policy import MalformedPolicy, allows
 from ..stack.http_model import AuthorizerType, HttpApi, HttpAuthorizer, HttpRoute
 from . import events, events_v1
+from .admission import Admitted, Refusal
 from .requests import HttpRequest
 from .routing import Selected
+from .web_tokens import WebTokens
 
 log = logging.getLogger(__name__)
 
@@ -30,33 +31,12 @@ KEPT = 1000
 """Answers that are kept of all authorizers."""
 
 
-@dataclass(frozen=True)
-class Admitted:
-    """The request may go on; `context` is what the authorizer said of the caller."""
-
-    context: Mapping[str, Any]
-    principal: str | None = None
-
-    def shown(self, payload: str) -> dict[str, Any]:
-        """What an event of that payload format has of it."""
-        if payload == "1.0":
-            return {**self.context, **({"principalId": self.principal} if self.principal else {})}
-        return {"lambda": dict(self.context) or None}
-
-
-class Refusal(Exception):
-    """The request ends with this status; the text is for the developer."""
-
-    def __init__(self, status: int, reason: str = "") -> None:
-        super().__init__(reason)
-        self.status = status
-
-
 class Authorization:
     """The authorizers of one stage."""
 
     def __init__(self, api: HttpApi, functions: Functions, *, clock: Clock) -> None:
         self._api, self._functions, self._clock = api, functions, clock
+        self._web_tokens = WebTokens(clock=clock.real)
         self._answers: dict[tuple[Any, ...], tuple[float, Any]] = {}
 
     async def check(
@@ -66,7 +46,7 @@ class Authorization:
         authorizer = route.authorizer
         if authorizer is None:
             return None
-        if authorizer.type is not AuthorizerType.LAMBDA or authorizer.function is None:
+        if authorizer.type not in (AuthorizerType.LAMBDA, AuthorizerType.JWT):
             status = 403 if authorizer.type is AuthorizerType.IAM else 401
             raise Refusal(status, f"it asks for {authorizer.type.value} authorization, which is not run here")
         now_ms = int(self._clock.time() * 1000)
@@ -74,6 +54,8 @@ class Authorization:
         identity = [self._identity(source, request, context) for source in authorizer.identity_sources]
         if not all(identity):
             raise Refusal(401)
+        if authorizer.type is AuthorizerType.JWT:
+            return await self._web_tokens.check(authorizer, "".join(identity[:1]), route.scopes)
         route_arn = self._arn(request)
         key = (authorizer, *identity)
         answer = self._kept(key) if authorizer.ttl and identity else None
@@ -175,7 +157,8 @@ def _admitted(
     if not allowed:
         raise Refusal(403)
     principal = answer.get("principalId")
-    return Admitted(context, principal if isinstance(principal, str) else None)
+    named = {"principalId": principal} if isinstance(principal, str) else {}
+    return Admitted({"lambda": context or None}, {**context, **named})
 
 
 def _facts(request: HttpRequest, now_ms: int) -> dict[str, str]:

@@ -13,8 +13,9 @@ from ..gateway.throttles import AccountLimits, StageThrottles
 from ..journal import Journal
 from ..stack.http_model import HttpApi, HttpRoute
 from . import answers, cors, events, events_v1
+from .admission import Refusal
 from .answers import HttpAnswer, Malformed, refusal
-from .authorization import Authorization, Refusal
+from .authorization import Authorization
 from .counters import Counters
 from .requests import HttpRequest
 from .routing import Routing, Selected

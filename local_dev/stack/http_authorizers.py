@@ -1,6 +1,7 @@
 """What guards the routes of an HTTP API."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from .http_model import AuthorizerType, HttpAuthorizer
@@ -44,7 +45,12 @@ class AuthorizerReader:
             jwt = mapping(properties.get("JwtConfiguration"))
             issuer = text(jwt.get("Issuer") or jwt.get("issuer") or "")
             audience = texts(jwt.get("Audience") or jwt.get("audience"))
-            self._notes.add(owner, "JWT authorizers are not run here; their routes refuse everybody")
+            if find_spec("jwt") is None:
+                self._notes.add(
+                    owner,
+                    "JWT authorizers take PyJWT (parley[ticket]); without it their routes refuse everybody",
+                )
+                return HttpAuthorizer(AuthorizerType.UNKNOWN)
             return HttpAuthorizer(AuthorizerType.JWT, sources, issuer=issuer, audience=audience)
         function = function_name(with_stage_variables(text(properties.get("AuthorizerUri", "")), variables))
         if function not in self._functions:

@@ -244,7 +244,3 @@ class TestShelf:
     def test_what_is_asked_too_often_waits(self, client: urllib3.HTTPConnectionPool) -> None:
         statuses = [client.request("GET", "/desk/seldom").status for _ in range(2)]
         assert statuses == [200, 429]
-
-    def test_what_is_not_run_is_noted(self, app: Running) -> None:
-        notes = [note.text for note in app.deployed.stack.notes]
-        assert "JWT authorizers are not run here; their routes refuse everybody" in notes

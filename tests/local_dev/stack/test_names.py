@@ -91,11 +91,15 @@ def test_references(
         assert resource.attribute(attribute) == value
 
 
-def test_api_ids_look_like_those_of_aws() -> None:
-    api = Opaque("AWS::ApiGatewayV2::Api", "s-Api-1", {}, "1", "r")
-    assert re.fullmatch(r"[a-z0-9]{10}", api.physical_resource_id)
-    assert api.attribute("ApiId") == api.physical_resource_id
-    assert api.attribute("ApiEndpoint") == f"wss://{api.physical_resource_id}.execute-api.r.amazonaws.com"
+@pytest.mark.parametrize(("protocol", "scheme"), [("WEBSOCKET", "wss"), ("HTTP", "https"), (None, "https")])
+def test_api_ids_look_like_those_of_aws(protocol: str | None, scheme: str) -> None:
+    api = Opaque(
+        "AWS::ApiGatewayV2::Api", "s-Api-1", {"ProtocolType": protocol} if protocol else {}, "1", "r"
+    )
+    own = api.physical_resource_id
+    assert re.fullmatch(r"[a-z0-9]{10}", own)
+    assert api.attribute("ApiId") == own
+    assert api.attribute("ApiEndpoint") == f"{scheme}://{own}.execute-api.r.amazonaws.com"
 
 
 @PATIENT
