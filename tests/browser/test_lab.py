@@ -269,6 +269,19 @@ def test_the_interval_is_what_the_slider_says(open_lab: PageFactory, room: str) 
     expect(page.locator("#interval-said")).to_have_text("1 second")
 
 
+def test_a_shorter_interval_acts_at_once(open_lab: PageFactory, room: str) -> None:
+    witness = Witness()
+    page = open_lab()
+    witness.watch(page)
+    go(page, room)
+    set_range(page, "interval", 30)
+    until(page, lambda: is_quiet(page, witness))
+    known = len(witness.polls["polling"])
+    set_range(page, "interval", 0.5)
+    until(page, lambda: len(witness.polls["polling"]) > known)
+    assert witness.polls["polling"][known] - witness.polls["polling"][known - 1] < 15_000
+
+
 def test_a_pause_leaves_the_room(open_lab: PageFactory, room: str) -> None:
     page, other = open_lab(), open_lab()
     enter(other, "Ada", room)

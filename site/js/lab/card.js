@@ -41,10 +41,10 @@ export function createCard(kind) {
 
   /** @template {{svg: SVGElement | Element}} T @param {string} name @param {T} plot */
   function tile(name, plot) {
-    const value = element("span", { class: "value" });
-    const sub = element("span", { class: "sub" });
+    const value = element("dd", { class: "value" });
+    const sub = element("dd", { class: "sub" });
     const tileNode = element("div", { class: "tile" },
-      element("dt", { "data-text": name }), element("dd", {}, value, sub, /** @type {any} */ (plot.svg)));
+      element("dt", { "data-text": name }), value, sub, element("dd", {}, plot.svg));
     return {
       node: tileNode,
       plot,

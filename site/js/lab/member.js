@@ -61,7 +61,7 @@ export function createMember(kind, { room, name, ticket }, observer, { pace, now
     if (request === "enter") key = answer?.key ?? "";
     reason = status < 300 ? "" : String(answer?.code ?? status);
     if (request === "events" && kind === "polling" && transport !== null) {
-      observer.status({ state: "resting", until: endedAt + (pace.soonest ?? 0) });
+      observer.status({ state: "resting", get until() { return endedAt + (pace.soonest ?? 0); } });
     }
   }
 

@@ -66,7 +66,7 @@ export default {
   state_stopped: "Paused",
 
   wire: "On the wire, the last 30 seconds",
-  wire_spoken: "{way}, the last 30 seconds: {requests} requests, {empty} of them with an empty answer, {messages} messages.",
+  wire_spoken: "{way}, the last 30 seconds. Requests: {requests}; with an empty answer: {empty}; messages: {messages}.",
   key_title: "How to read the wire",
   key_sent: "a message is sent",
   key_flight: "its way; the longer, the later",

@@ -66,7 +66,7 @@ export default {
   state_stopped: "ایستاده",
 
   wire: "روی سیم، در ۳۰ ثانیهٔ گذشته",
-  wire_spoken: "{way}، در ۳۰ ثانیهٔ گذشته: {requests} درخواست، {empty} تای آن‌ها با پاسخ خالی، و {messages} پیام.",
+  wire_spoken: "{way}، در ۳۰ ثانیهٔ گذشته. درخواست: {requests}؛ با پاسخ خالی: {empty}؛ پیام: {messages}.",
   key_title: "راهنمای خواندن سیم",
   key_sent: "پیامی فرستاده شد",
   key_flight: "راه پیام؛ هر چه درازتر، دیرتر",
