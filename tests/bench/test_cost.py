@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.bench.cost.__main__ import PAGE, filled
+from tests.bench.cost import transports
+from tests.bench.cost.__main__ import PAGE, TRANSPORTS_PAGE, filled
 from tests.bench.cost.bill import sections, total
 from tests.bench.cost.counting import METERED, Counts, item_size, metered
 from tests.bench.cost.events import Room, count
@@ -12,6 +13,11 @@ from tests.bench.cost.prices import dollars
 @pytest.fixture(scope="module")
 def ten() -> Room:
     return count(10)
+
+
+@pytest.fixture(scope="module")
+def asked() -> dict[str, transports.Request]:
+    return transports.requests()
 
 
 @pytest.mark.parametrize(("size", "units"), [(0, 1), (1, 1), (32_768, 1), (32_769, 2), (131_072, 4)])
@@ -84,3 +90,44 @@ def test_counts_add_up() -> None:
     one.calls["Query"] = other.calls["Query"] = 1
     one.add(other)
     assert (one.writes, one.posts, one.logged, one.calls["Query"]) == (1.5, 2, 3, 2)
+
+
+def test_a_poll_with_nothing_new_is_billed_by_hand(asked: dict[str, transports.Request]) -> None:
+    poll = asked["poll, nothing new"].counts
+    assert dict(poll.calls) == {"UpdateItem": 1, "BatchGetItem": 1}
+    assert (poll.requests, poll.posts, poll.writes) == (1, 0, 1)
+    assert poll.reads == 3 * 0.5, "three small items, eventually consistent"
+    bill = dollars(poll)
+    assert bill["API Gateway"] == pytest.approx(1e-6)
+    assert bill["DynamoDB"] == pytest.approx(0.625e-6 + 1.5 * 0.125e-6)
+    assert bill["Lambda"] == pytest.approx(0.2e-6 + 0.018 * 0.25 * 0.0000133334)
+
+
+def test_a_request_that_waits_is_billed_for_the_time_it_waits(asked: dict[str, transports.Request]) -> None:
+    waiting = asked["wait of 25 s, nothing new"].counts
+    assert 25_000 <= waiting.milliseconds < 25_500
+    assert waiting.gigabyte_seconds == pytest.approx(waiting.milliseconds / 4000)
+    looks = waiting.calls["BatchGetItem"]
+    assert looks == pytest.approx(25 / 0.304, abs=3), "one each 0.3 s, and 4 ms for the call"
+    assert waiting.reads == looks * 1.5
+    ended = asked["wait of 9.1 s, one message"].counts
+    assert 9_100 <= ended.milliseconds < 9_600
+    assert ended.calls["Query"] == 1
+    assert ended.calls["PutItem"] == 0, "what another one says meanwhile is not counted"
+
+
+def test_an_hour_is_as_many_requests_as_go_into_it(asked: dict[str, transports.Request]) -> None:
+    hours = transports.hours(asked, 60.0)
+    sent = 60 / transports.MEMBERS
+    assert hours["polling, 1 s"].requests == pytest.approx(3600 + sent)
+    assert hours["polling, 5 s"].requests == pytest.approx(720 + sent)
+    assert hours["long polling"].requests == pytest.approx(60 * 3 + sent), "25 s, 25 s, and the rest"
+    assert 0.97 * 3_600_000 < hours["long polling"].milliseconds < 1.02 * 3_600_000
+    assert hours["WebSocket"].posts == pytest.approx(60 + 15)
+    assert hours["WebSocket"].minutes == 60
+    assert transports.hours(asked, 1.0)["polling, 5 s"].requests == pytest.approx(720 + 360)
+
+
+def test_the_tables_of_the_transports_have_their_places() -> None:
+    page = TRANSPORTS_PAGE.read_text(encoding="utf-8")
+    assert filled(page, {"requests": "x", "user-hour": "y"}) != page

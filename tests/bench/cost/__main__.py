@@ -1,4 +1,4 @@
-"""What a message costs on AWS, by counting: `make cost`, or with --write into docs/costs.md.
+"""What a message and an hour cost on AWS, by counting: `make cost`, or with --write into docs/.
 
 python -m tests.bench.cost [--write] [--sizes 2,10,100,1000,10000]
 """
@@ -7,12 +7,13 @@ import argparse
 import re
 
 from local_dev.stack import moto_patches
-from tests.bench.cost import bill
+from tests.bench.cost import bill, transports
 from tests.bench.cost.events import count
 from tests.bench.progress import say
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "costs.md"
+TRANSPORTS_PAGE = ROOT / "docs" / "transports.md"
 PLOT = ROOT / "docs" / "images" / "costs.svg"
 SIZES = "2,10,100,1000,10000"
 
@@ -28,10 +29,13 @@ def main() -> None:
         say(f"a room of {size:,}")
         rooms.append(count(size))
     sections = bill.sections(rooms)
-    for text in sections.values():
+    say("an hour by each transport")
+    hours = transports.sections()
+    for text in [*sections.values(), *hours.values()]:
         print(text, end="\n\n")
     if options.write:
-        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), sections), encoding="utf-8")
+        for page, tables in ((PAGE, sections), (TRANSPORTS_PAGE, hours)):
+            page.write_text(filled(page.read_text(encoding="utf-8"), tables), encoding="utf-8")
         PLOT.write_text(bill.plot(rooms), encoding="utf-8")
 
 

@@ -21,7 +21,7 @@ from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 
 from tests.conftest import ROOT
-from tests.functions.stand_ins import create_admissions, create_table
+from tests.functions.stand_ins import Context, create_admissions, create_table
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 MEMBERSHIPS, ROOM_LOG, ADMISSIONS, NAIVE = "Memberships", "RoomLog", "Admissions", "Connections"
@@ -35,8 +35,9 @@ _PUT, _CHANGED, _READ = "PutItem", ("UpdateItem", "DeleteItem"), ("Query", "Scan
 
 @dataclass
 class Counts:
-    """What one event cost. `posts` are messages as they are metered; `sent` and `logged` are bytes; `rows` are
-    those that queries and scans read; `milliseconds` of Lambda, and gigabyte-seconds, are assumed (see `times`).
+    """What one event cost. `posts` are messages as they are metered, `requests` those over HTTP, `minutes` those of a
+    connection; `sent` and `logged` are bytes; `rows` are those that queries and scans read; `milliseconds`
+    of Lambda, and gigabyte-seconds, are assumed (see `times`).
     """
 
     calls: Counter[str] = field(default_factory=Counter)
@@ -48,6 +49,8 @@ class Counts:
     queue: int = 0
     logged: int = 0
     received: int = 0
+    requests: int = 0
+    minutes: float = 0
     invocations: int = 0
     milliseconds: float = 0
     gigabyte_seconds: float = 0
@@ -56,6 +59,13 @@ class Counts:
         """Adds all of another event's."""
         for name, value in vars(other).items():
             setattr(self, name, getattr(self, name) + value)
+
+    def times(self, many: float) -> "Counts":
+        """So many of this event, on average."""
+        counts = Counts(**{name: value * many for name, value in vars(self).items() if name != "calls"})
+        for name, value in self.calls.items():
+            counts.calls[name] = value * many  # type: ignore[assignment]  # an average is no whole number
+        return counts
 
 
 class Engine:
@@ -121,6 +131,11 @@ class Meter:
             rows = [_whole(asked["TableName"], item) for item in parsed["Items"]]
             counts.rows += len(rows)
             counts.reads += metered(sum(map(item_size, rows)), 4096) * _consistency(asked)
+        elif model.name == "BatchGetItem":
+            for table, wanted in asked["RequestItems"].items():
+                for key in wanted["Keys"]:
+                    size = item_size(_stored(table, key))
+                    counts.reads += metered(size, 4096) * _consistency(wanted)
         elif model.name == "SendMessageBatch":
             size = sum(len(entry["MessageBody"].encode()) for entry in asked["Entries"])
             counts.queue += metered(size, SQS_METERED)
@@ -163,7 +178,7 @@ _ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "parley",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
-ENTRIES = ("admit", "connect", "default", "announce", "deliver", "disconnect")
+ENTRIES = ("admit", "connect", "default", "announce", "deliver", "disconnect", "enter", "poll", "say")
 
 
 @dataclass
@@ -173,6 +188,7 @@ class Stack:
     meter: Meter
     entries: dict[str, Any]
     log: io.StringIO
+    answer: Any = None  # what the last invocation answered
 
     def run(self, name: str, event: dict[str, Any], context: Any) -> Counts:
         """What one invocation costs."""
@@ -180,11 +196,18 @@ class Stack:
         self.log.seek(0)
         self.log.truncate()
         with redirect_stdout(self.log):  # where the metrics go
-            self.entries[name].handler(event, context)
+            self.answer = self.entries[name].handler(event, context)
         counts = self.meter.take()
         counts.invocations = 1
         counts.logged = sum(len(line.encode()) + LOG_EVENT for line in self.log.getvalue().splitlines())
         return counts
+
+    def uncounted(self, name: str, event: dict[str, Any]) -> None:
+        """An invocation that happens while another one is counted."""
+        self.meter.on = False
+        with redirect_stdout(io.StringIO()):
+            self.entries[name].handler(event, Context())
+        self.meter.on = True
 
     def slices(self) -> list[str]:
         """Takes what waits in the queue of slices. Lambda's receiving of it is counted where it is run."""
@@ -229,10 +252,12 @@ def stack() -> Iterator[Stack]:
         boto3.DEFAULT_SESSION = None
 
 
-def access_line() -> int:
-    """Bytes of a line of the gateway's access log, by the format in the template, each value 20 long."""
+def access_line(event: str = "$context.eventType") -> int:
+    """Bytes of a line of the gateway's access log, by the format in the template, each value 20 long. `event` is what
+    the line gives as its event.
+    """
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    line = next(each for each in template.splitlines() if '"requestId":"$context' in each).strip()
+    line = next(each for each in template.splitlines() if f'"event":"{event}"' in each).strip()
     return sum(
         20 if str(value).startswith("$") else len(str(value)) for value in json.loads(line).values()
     ) + (sum(len(name) + 6 for name in json.loads(line)) + 1)

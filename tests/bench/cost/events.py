@@ -61,7 +61,7 @@ class Room:
     stored: int
 
 
-class _Table:
+class Table:
     """As much of a client as `Memberships.enter` needs, straight into moto's table: 10,000 take a second."""
 
     exceptions = SimpleNamespace(ConditionalCheckFailedException=RuntimeError)
@@ -99,7 +99,7 @@ def _who(number: int) -> Identity:
 
 
 def _fill(size: int, *, batches: bool) -> None:
-    table: Any = _Table()
+    table: Any = Table()
     memberships = Memberships(table, table=MEMBERSHIPS)
     for number in range(size):
         memberships.enter(_who(number), _id(number), joined_at=clock.now() - 60_000, batches=batches)
@@ -157,7 +157,7 @@ def _announce(functions: Stack, kind: str, numbers: Sequence[int]) -> Counts:
 
 
 def _naive(functions: Stack, size: int) -> tuple[Counts, Counts]:
-    chat, table = NaiveChat(functions.meter.engine), _Table()
+    chat, table = NaiveChat(functions.meter.engine), Table()
     for number in range(size + OTHERS):
         room = ROOM if number < size else f"room {number}"
         table.put_item(TableName=NAIVE, Item=connection_item(room, _id(number), f"member {number}"))

@@ -48,6 +48,24 @@ PRICES = {
         "undated",
         "https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/",
     ),
+    "HTTP request": Price(
+        1.00 / MILLION,
+        "request, 512 KB begun",
+        "AWS, an undated copy",
+        "https://docs.aws.amazon.com/whitepapers/latest/best-practices-api-gateway-private-apis-integration/cost-optimization.html",
+    ),
+    "CloudFront request": Price(
+        0.0100 / 10_000,
+        "HTTPS request",
+        "2026",
+        "https://wring.co/blog/aws-cloudfront-pricing-guide",
+    ),
+    "edge function": Price(
+        0.10 / MILLION,
+        "run of a CloudFront function",
+        "undated",
+        "https://cur.vantage.sh/aws/amazoncloudfront/",
+    ),
     "traffic out": Price(0.09, "GB to the internet", "2025-05-19", _GATEWAY),
 }
 GB = 1e9
@@ -58,7 +76,9 @@ def dollars(counts: Counts) -> dict[str, float]:
     """The bill of a count, by service."""
     price = {name: each.dollars for name, each in PRICES.items()}
     return {
-        "API Gateway": (counts.posts + counts.received) * price["gateway message"],
+        "API Gateway": (counts.posts + counts.received) * price["gateway message"]
+        + counts.requests * price["HTTP request"]
+        + counts.minutes * price["connection minute"],
         "DynamoDB": counts.writes * price["write"] + counts.reads * price["read"],
         "Lambda": counts.invocations * price["invocation"] + counts.gigabyte_seconds * price["GB-second"],
         "SQS": counts.queue * price["queue request"],
