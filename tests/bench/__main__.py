@@ -3,8 +3,8 @@
 python -m tests.bench [--out build/bench] [--peer 'NAME=ws://…{room}…{name}']… [--only PART]…
 
 Tables go to standard output, progress to standard error, everything that was measured to results.json in the folder
-given. It takes about ten minutes, and a part that fails is named and left out. What the figures mean stands in
-docs/performance.md, into which `python -m tests.bench.report` writes them.
+given. It takes about twelve minutes, and a part that fails is named and left out. What the figures mean stands in
+docs/performance.md and docs/transports.md, into which `python -m tests.bench.report` writes them.
 """
 
 import argparse
@@ -32,6 +32,7 @@ from tests.bench import (
     report,
     straggler,
     talking,
+    transports,
 )
 from tests.bench.processes import memory
 from tests.bench.progress import say
@@ -92,7 +93,17 @@ def main() -> None:
     parser.add_argument(
         "--only",
         action="append",
-        choices=("engines", "large rooms", "imports", "admission", "starts", "chats", "growth", "straggler"),
+        choices=(
+            "engines",
+            "large rooms",
+            "imports",
+            "admission",
+            "starts",
+            "chats",
+            "growth",
+            "straggler",
+            "transports",
+        ),
     )
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -109,6 +120,7 @@ def main() -> None:
         "chats": lambda: chats(options.peer),
         "growth": growth,
         "straggler": straggler.figures,
+        "transports": transports.figures,
     }
     results: dict[str, Any] = {"machine": machine.describe(), "when": datetime.now(UTC).date().isoformat()}
     began = time.monotonic()

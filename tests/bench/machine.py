@@ -6,7 +6,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-PACKAGES = ("boto3", "moto", "pycurl", "fastapi", "uvicorn", "websockets")
+PACKAGES = ("boto3", "moto", "pycurl", "fastapi", "uvicorn", "websockets", "hypercorn", "h2", "aioquic")
 
 
 def describe() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Writes what `make bench` measured into docs/performance.md: tables between markers, and the plots.
+"""Writes what `make bench` measured into docs/performance.md and docs/transports.md: tables between markers, and plots.
 
 python -m tests.bench.report build/bench/results.json
 """
@@ -9,20 +9,23 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.bench import admission, engines, imports, large_rooms, straggler
+from tests.bench import admission, engines, imports, large_rooms, straggler, transports
 from tests.bench.plots import Series, bars, lines
 from tests.bench.subjects import DEMO, GATEWAY, LIMIT
 from tests.bench.tables import table
 from tests.conftest import ROOT
 
-PAGE = ROOT / "docs" / "performance.md"
+PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "transports.md")
 IMAGES = ROOT / "docs" / "images"
 SIZES = ("2", "10", "50", "200")
+NOT_OF_PERFORMANCE = {"machine", "when", "took_s", "transports"}
 
 
 def sections(results: dict[str, Any]) -> dict[str, str]:
     """Markdown by the name of the marker it stands at; what was not measured is missing."""
-    found = {"machine": _machine(results)}
+    found = {"machine": _machine(results)} if results.keys() - NOT_OF_PERFORMANCE else {}
+    if measured := results.get("transports"):
+        found |= {"transports machine": _machine(results), **transports.tables(measured)}
     if rows := results.get("engines"):
         found["engines"] = engines.tables(rows)
     if large := results.get("large rooms"):
@@ -188,10 +191,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path)
     results = json.loads(parser.parse_args().results.read_text())
-    page = PAGE.read_text()
+    pages = {path: path.read_text() for path in PAGES}
     for name, text in sections(results).items():
-        page = put(page, name, text)
-    PAGE.write_text(page)
+        path = next((each for each, page in pages.items() if f"<!-- bench: {name} -->" in page), PAGES[0])
+        pages[path] = put(pages[path], name, text)
+    for path, page in pages.items():
+        path.write_text(page)
     for name, drawing in plots(results).items():
         (IMAGES / name).write_text(drawing)
 

@@ -21,13 +21,16 @@ class Refused(Exception):
 
 
 class Socket(asyncio.Protocol):
-    """One connection. `heard` is called with each whole text message, and may be replaced."""
+    """One connection. `heard` is called with each whole text message, and may be replaced. `sent` and `received` count
+    its bytes, those of the handshake among them.
+    """
 
     def __init__(self, request: bytes, heard: Callable[[bytes], None]) -> None:
         loop = asyncio.get_running_loop()
         self.heard = heard
         self.opened: asyncio.Future[None] = loop.create_future()
         self.closed: asyncio.Future[None] = loop.create_future()
+        self.sent, self.received = len(request), 0
         self._request = request
         self._buffer = b""
         self._parts: list[bytes] = []
@@ -38,6 +41,7 @@ class Socket(asyncio.Protocol):
         transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
+        self.received += len(data)
         self._buffer = self._buffer + data if self._buffer else data
         if not self.opened.done():
             head, end, rest = self._buffer.partition(b"\r\n\r\n")
@@ -59,7 +63,9 @@ class Socket(asyncio.Protocol):
 
     def send(self, text: bytes) -> None:
         """Send a text message."""
-        self._transport.write(frame(TEXT, text))
+        data = frame(TEXT, text)
+        self.sent += len(data)
+        self._transport.write(data)
 
     def close(self) -> None:
         """Begin the closing handshake."""

@@ -100,8 +100,8 @@ class RoomServer:
                 return told
             case {"action": "sync", "id": id}:
                 return self.room.page(after=frame.get("after")) | {"id": id}
-            case {"action": "ping", "id": id}:
-                return {"type": "pong", "last_seq": self.room.last_seq, "id": id}
+            case {"action": "ping"}:
+                return {"type": "pong", "last_seq": self.room.last_seq, "id": frame.get("id")}
         return None
 
 
