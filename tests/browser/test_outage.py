@@ -46,7 +46,9 @@ def people(
 ) -> Iterator[tuple[ServedGateway, PageFactory]]:
     """A gateway of their own, and its page; Chromium complains of each connection that it does not get."""
     served = start()
-    with visitors(browser, served.url, "WebSocket connection to", "net::ERR_CONNECTION_REFUSED") as open_page:
+    with visitors(
+        browser, served.url, "WebSocket connection to", "net::ERR_CONNECTION_REFUSED", "410 (Gone)"
+    ) as open_page:
         yield served, open_page
 
 
@@ -55,11 +57,13 @@ def write(page: Page, *texts: str) -> None:
         say(page, content)
 
 
+@pytest.mark.parametrize("query", ["", "?transport=long-polling"])
 def test_the_two_hour_cut_loses_and_repeats_nothing(
-    people: tuple[ServedGateway, PageFactory], room: str
+    people: tuple[ServedGateway, PageFactory], room: str, query: str
 ) -> None:
     served, open_page = people
     ada, bo = open_page(), open_page()
+    ada.goto(f"/{query}")
     for page, name in ((ada, "Ada"), (bo, "Bo")):
         enter(page, name, room)
     write(ada, "one", "two")

@@ -5,7 +5,7 @@ nothing.
 import json
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
@@ -260,10 +260,13 @@ def test_one_kind_can_be_forced(page_factory: PageFactory, room: str, kind: str)
     page = page_factory(locale="fa-IR")
     fetched: set[str] = set()
     page.on("request", lambda asked: fetched.add(asked.url.rpartition("/js/transports/")[2]))
-    page.goto(f"/?transport={kind}#{room}")
+    room += "/ä?&#%2F+"  # names are percent-encoded, whatever they have
+    page.goto(f"/?transport={kind}#{quote(room, safe='')}")
     page.locator("#enter").click()
     mark = {"websocket": "", "long-polling": "سرکشی طولانی", "polling": "سرکشی"}[kind]
     expect(via(page)).to_have_text(mark)
+    expect(page.locator("#room-title")).to_have_text(room)
+    expect(members(page)).to_have_text(["anonymous"])
     say(page, "سلام")
     expect(stored(page)).to_have_count(1)
     expect(page).to_have_url(re.compile(rf"\?transport={kind}#"))

@@ -13,7 +13,8 @@ const LATER = new Set([429, 500, 502, 503, 504]);
 /** @param {Entry} entry @param {TransportEvents} events @param {Loop} loop @returns {Transport} */
 export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
   const api = createApi(entry);
-  let [isOpen, isOver, said] = [false, false, false];
+  let [isOpen, isOver] = [false, false];
+  let wake = () => {};
   let [faults, polledAt] = [0, -Infinity];
   /** The highest number that was told: what is missing below it, the page asks for itself. @type {number | null} */
   let position = null;
@@ -88,16 +89,21 @@ export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
     end,
     /**
      * Wait, but no longer than until something is said here. Whether that was so.
-     * @param {() => number} wait in milliseconds; it may become shorter meanwhile
+     * @param {() => number} wait in milliseconds; it may become shorter meanwhile @returns {Promise<boolean>}
      */
-    async pause(wait) {
+    pause: (wait) => new Promise((resolve) => {
       const [since, longest] = [performance.now(), wait()];
-      said = false;
-      for (let left = longest; left > 0 && !said && !isOver; left = since + Math.min(longest, wait()) - performance.now()) {
-        await sleep(Math.min(left, SLICE));
-      }
-      return said;
-    },
+      let timer = 0;
+      const look = () => {
+        const left = since + Math.min(longest, wait()) - performance.now();
+        // Only for a pace that may change: in a hidden tab, timers in a chain run once a minute, and a lease is no longer.
+        const next = entry.pace ? Math.min(left, SLICE) : left;
+        if (left > 0) timer = window.setTimeout(look, next);
+        else resolve(false);
+      };
+      wake = () => { clearTimeout(timer); resolve(true); };
+      look();
+    }),
     /**
      * Ask once what is new. "failed" is no answer, or none of the server's own.
      * @param {number} wait how long the server may hold the request, in seconds @returns {Promise<"news" | "quiet" | "failed" | "busy">}
@@ -136,7 +142,7 @@ export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
       else if (action === "sync") void answered(api.events({ after, before, id, noticed }), id);
       // To ask what is new is a sign of life. The number in the answer's id is what the page may know of a new log by.
       else if (action === "ping") void answered(api.events({ after: Number(position), id: `after:${position}`, noticed }), id);
-      else void answered(api.say(frame), id).then(() => { said = true; });
+      else void answered(api.say(frame), id).then(() => wake());
       return true;
     },
     close() {
