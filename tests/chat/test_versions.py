@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import ssl
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,3 +102,29 @@ async def test_the_page_is_served_and_not_for_good(secure: ServedGateway, versio
     assert "content-security-policy" in answer.headers
     # It would hold for all that is ever served from this machine.
     assert "strict-transport-security" not in answer.headers
+
+
+async def test_ctrl_c_closes_the_sockets_of_all_versions_and_waits_for_nobody(tmp_path: Path) -> None:
+    served = serve(tmp_path / "log.txt", "--https")
+    async with AsyncExitStack() as sockets:
+        members = [
+            await sockets.enter_async_context(member(served, version, "end", f"http{version}"))
+            for version in VERSIONS
+        ]
+        # And those who hold a connection without a word.
+        context = ssl.create_default_context(cafile=served.authority)
+        port = int(served.secure.rpartition(":")[2])
+        silent = [await asyncio.open_connection("localhost", port, ssl=context)]
+        silent += [await asyncio.open_connection("localhost", port)]
+        began = time.monotonic()
+        ended = asyncio.create_task(asyncio.to_thread(stop, served))
+        for socket in members:
+            with pytest.raises(Closed) as closed:
+                while True:
+                    await socket.receive()
+            assert closed.value.code == 1001
+        assert await ended == 0
+        assert time.monotonic() - began < 10
+        for _, writer in silent:
+            writer.close()
+    assert "Traceback" not in (tmp_path / "log.txt").read_text()
