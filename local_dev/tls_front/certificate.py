@@ -16,7 +16,7 @@ from ..runtime.bytecode import cache_folder
 NAMES = ("localhost", "127.0.0.1", "::1")
 """What a machine calls itself."""
 
-LIFETIME = datetime.timedelta(days=397)
+LIFETIME = datetime.timedelta(days=396)
 """Browsers refuse public certificates of more than 398 days; nobody minds that this one is as good."""
 
 MARGIN = datetime.timedelta(days=7)

@@ -123,9 +123,12 @@ class Http2(H2Protocol):
         if isinstance(event, Response):
             _tell(self._seen, event, self.config.response_headers("h2"))
         elif isinstance(event, StreamClosed):
-            self._seen.pop(event.stream_id, None)
             await self._give_up(event.stream_id)
         await super().stream_send(event)
+
+    async def _close_stream(self, stream_id: int) -> None:
+        self._seen.pop(stream_id, None)
+        await super()._close_stream(stream_id)
 
     async def _give_up(self, stream_id: int) -> None:
         """Tell the client of an answer that broke off; hypercorn leaves its stream as it is."""

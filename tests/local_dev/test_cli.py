@@ -1,15 +1,21 @@
 """The command line: what it says, how it ends, and that nothing is left behind."""
 
 import os
+import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from local_dev.command_line import read_options
+from local_dev.console import Console
+from local_dev.errors import ListenError
 from tests.conftest import ROOT, ServedGateway, serve, stop
 
 ECHO = """
@@ -39,11 +45,12 @@ def template(tmp_path: Path) -> Path:
     return path
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """A command line that is expected to fail at once."""
     return subprocess.run(
         [sys.executable, "-m", "local_dev", *arguments],
         cwd=ROOT,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=60,
@@ -135,6 +142,64 @@ def test_a_broken_template_is_one_line(tmp_path: Path, text: str, says: str) -> 
     assert says in ended.stderr
     assert ended.stderr.startswith("error: ")
     assert ended.stderr.count("\n") == 1
+
+
+def test_tls_is_said_with_what_to_trust_and_ends_with_the_rest(template: Path, tmp_path: Path) -> None:
+    served = serve(tmp_path / "log", "--template", str(template), "--https")
+    assert re.fullmatch(r"https://localhost:\d+", served.secure)
+    context = ssl.create_default_context(cafile=served.authority)
+    with urllib.request.urlopen(f"{served.secure}/_local/state", context=context) as answer:
+        assert answer.status == 200
+    began = time.monotonic()
+    assert stop(served) == 0
+    assert time.monotonic() - began < 10
+    assert "hypercorn" not in (tmp_path / "log").read_text()
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_port_for_tls_is_443_above_the_other_unless_it_is_given(template: Path) -> None:
+    def port(*arguments: str) -> int | None:
+        return read_options(["--template", str(template), *arguments], Console()).https_port
+
+    assert port() is None
+    assert port("--https") == 8443
+    assert port("--https", "--port", "8123") == 8566
+    assert port("--https", "--port", "0") == 0
+    assert port("--https-port", "9000") == port("--https", "--https-port", "9000") == 9000
+    with pytest.raises(ListenError, match="give --https-port"):
+        port("--https", "--port", "65093")
+
+
+def test_a_port_for_tls_that_is_taken_is_one_line(template: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        ended = run("--template", str(template), "--port", "0", "--https-port", str(port))
+    assert ended.returncode == 1
+    # For datagrams, as a rule: another program may just have the port's number for a connection.
+    assert re.fullmatch(
+        rf"error: cannot listen (for datagrams )?on 127.0.0.1:{port}: Address already in use\n", ended.stderr
+    )
+
+
+def test_a_certificate_that_cannot_be_kept_is_one_line(template: Path, tmp_path: Path) -> None:
+    (tmp_path / "parley").write_text("no folder")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    ended = run("--template", str(template), "--port", "0", "--https", environment=environment)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith("error: the certificate for TLS cannot be kept: ")
+    assert "Traceback" not in ended.stderr
+
+
+def test_without_tls_nothing_of_it_is_loaded() -> None:
+    script = (
+        "import sys, local_dev.command, local_dev.local, local_dev.web.server;"
+        "print([name for name in ('hypercorn', 'aioquic', 'h2', 'local_dev.tls_front') if name in sys.modules])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == "[]\n"
 
 
 def test_faults_that_cannot_be_read_are_one_line(template: Path, tmp_path: Path) -> None:

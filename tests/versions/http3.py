@@ -17,24 +17,27 @@ from tests.versions.streams import PATIENCE, Address, Fields, Note, Stream, line
 
 
 class Http3:
-    """One connection, with any number of streams."""
+    """One connection, with any number of streams. It ends after `idle_timeout` seconds without a sign of life."""
+
+    idle_timeout = 60.0
 
     def __init__(self, address: Address, note: Note) -> None:
         self._address, self._note = address, note
         self._cleanup = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        configuration = QuicConfiguration(is_client=True, alpn_protocols=H3_ALPN)
-        configuration.load_verify_locations(str(self._address.authority))
-        protocol = await self._cleanup.enter_async_context(
-            connect(
-                self._address.host,
-                self._address.port,
-                configuration=configuration,
-                create_protocol=lambda *args, **kwargs: _Protocol(*args, note=self._note, **kwargs),
-            )
+        configuration = QuicConfiguration(
+            is_client=True, alpn_protocols=H3_ALPN, idle_timeout=self.idle_timeout
         )
-        self._protocol = cast(_Protocol, protocol)
+        configuration.load_verify_locations(str(self._address.authority))
+        opening = connect(
+            self._address.host,
+            self._address.port,
+            configuration=configuration,
+            create_protocol=lambda *args, **kwargs: _Protocol(*args, note=self._note, **kwargs),
+        )
+        async with asyncio.timeout(PATIENCE):
+            self._protocol = cast(_Protocol, await self._cleanup.enter_async_context(opening))
         return self
 
     async def __aexit__(
@@ -59,6 +62,7 @@ class Http3:
         transport = self._protocol._transport
         assert transport is not None
         transport.close()
+        self._protocol._closed.set()  # or it would be waited for when this is left
 
     async def request(
         self, method: str, path: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b""
