@@ -282,6 +282,21 @@ def test_a_shorter_interval_acts_at_once(open_lab: PageFactory, room: str) -> No
     assert witness.polls["polling"][known] - witness.polls["polling"][known - 1] < 15_000
 
 
+def test_without_websockets_the_other_two_go_on(open_lab: PageFactory, room: str) -> None:
+    page = open_lab()
+    page.route_web_socket("**/ws/**", lambda route: route.close(code=1001))
+    page.goto(f"/lab.html#{room}")
+    expect(dot(page, "websocket")).to_have_attribute("data-state", re.compile("refused|away"))
+    expect(page.locator("#sender")).to_have_value("websocket")
+    page.locator("#rate").select_option("0")
+    for way in ("polling", "long-polling"):
+        expect(dot(page, way)).to_have_attribute("data-state", re.compile("asking|resting"))
+    say(page, "by another way")
+    for way in ("polling", "long-polling"):
+        expect(arrivals(page, way).first).to_contain_text("by another way")
+    expect(card(page, "websocket").locator(".state")).to_contain_text("next attempt in")
+
+
 def test_a_pause_leaves_the_room(open_lab: PageFactory, room: str) -> None:
     page, other = open_lab(), open_lab()
     enter(other, "Ada", room)
