@@ -81,4 +81,16 @@ VARIANTS = {
         faults=(STORE_IS_SLOW, POSTS_ARE_LOST),
         breaks=Rule.PAGE_NOT_TRUE,
     ),
+    "a poll is told from one number later on": Variant(
+        changes=(
+            Change(
+                "functions/chat/polling.py",
+                "page = Pages(self.log, room_id, self.now()).page(ask.page)\n",
+                "sync = ask.page if asked or after is None else Sync(after + 1)\n"
+                "        page = Pages(self.log, room_id, self.now()).page(sync)\n",
+            ),
+        ),
+        faults=(),
+        breaks=Rule.GAP_NOT_TRUE,
+    ),
 }
