@@ -68,6 +68,14 @@ class HttpGateway:
         counted.open += 1
         try:
             answer = await self._answer(request, selected, request_id)
+        except asyncio.CancelledError:
+            if not self.closing:
+                raise
+            answer = refusal(503)
+        except Exception:
+            # A fault of this program: it is for its log, and must not leave the client without an answer.
+            log.exception("%s: a request could not be answered", self.api.logical_id)
+            answer = refusal(500)
         finally:
             counted.open -= 1
         counted.requests += 1
@@ -139,11 +147,3 @@ class HttpGateway:
             return refusal(503)
         except FunctionError as error:  # the function's own log says why
             return refusal(413 if error.error_type == "RequestEntityTooLargeException" else 500)
-        except asyncio.CancelledError:
-            if not self.closing:
-                raise
-            return refusal(503)
-        except Exception:
-            # A fault of this program: it is for its log, and must not leave the client without an answer.
-            log.exception("%s could not be invoked", integration.function)
-            return refusal(500)

@@ -44,6 +44,7 @@ async def ask(authorizer: HttpAuthorizer, answer: Any, **facts: Any) -> tuple[Ht
         (SIMPLE, None, 500),
         (SIMPLE, FunctionRaised("Unauthorized"), 500),
         (SIMPLE, TimeoutError(), 500),
+        (SIMPLE, RuntimeError("a fault of the gateway's own"), 500),
         (POLICY, policy(), 200),
         (POLICY, policy(resource=f"{ARN[:-1]}*"), 200),
         (POLICY, policy(resource=f"{ARN}2"), 403),
