@@ -28,6 +28,7 @@ from .services import Services
 from .stack.clients import Clients, make_client
 from .stack.cloud import CREDENTIALS, Cloud
 from .stack.deploy import Deployed, deployed
+from .stack.http_model import HttpApi
 from .stack.model import Api, Stack
 from .web.addresses import Addresses, by_path
 from .web.behind import nobody
@@ -134,14 +135,9 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
             warming = asyncio.create_task(_outlive(functions.warm(*warm_up_order(stack))))
             cleanup.push_async_callback(_end, [warming])
         await loading
-        limits = AccountLimits(clock=options.clock.real)
-        gateways = _gateways(
-            apis, functions, credentials=credentials, journal=journal, limits=limits, options=options
+        gateways, http_gateways = _gateways(
+            apis, http_apis, functions, credentials=credentials, journal=journal, options=options
         )
-        http_gateways = {
-            path: HttpGateway(api, functions, clock=options.clock, limits=limits, journal=journal)
-            for path, api in http_apis.items()
-        }
         server, closing = _server(
             found,
             functions,
@@ -209,25 +205,23 @@ def _load() -> None:
 
 def _gateways(
     apis: Mapping[str, Api],
+    http_apis: Mapping[str, HttpApi],
     functions: LocalFunctions,
     *,
     credentials: CredentialStore,
     journal: Journal,
-    limits: AccountLimits,
     options: Options,
-) -> dict[str, Gateway]:
+) -> tuple[dict[str, Gateway], dict[str, HttpGateway]]:
+    limits = AccountLimits(clock=options.clock.real)
     permissions = StackPermissions(credentials.find, region=options.region, clock=options.clock.time)
-    return {
-        path: Gateway(
-            api,
-            functions,
-            clock=options.clock,
-            assumptions=options.assumptions,
-            limits=limits,
-            permissions=permissions if options.iam else None,
-            journal=journal,
-        )
+    shared: dict[str, Any] = {"clock": options.clock, "limits": limits, "journal": journal}
+    checked = permissions if options.iam else None
+    gateways = {
+        path: Gateway(api, functions, assumptions=options.assumptions, permissions=checked, **shared)
         for path, api in apis.items()
+    }
+    return gateways, {
+        path: HttpGateway(api, functions, callers=checked, **shared) for path, api in http_apis.items()
     }
 
 

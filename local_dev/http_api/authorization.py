@@ -1,17 +1,21 @@
-"""Lets a request to a guarded route pass, or refuses it: Lambda authorizers of HTTP APIs, and the way to the others.
+"""Lets a request to a guarded route pass, or refuses it: Lambda authorizers of HTTP APIs and IAM; the way to JWT.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 """
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from ..clock import Clock
 from ..errors import FunctionError
 from ..gateway.events import query_values
 from ..gateway.integrations import Functions
 from ..gateway.policy import MalformedPolicy, allows
+from ..iam.claims import SignedRequest
+from ..iam.credentials import Principal
+from ..iam.guard import signed_request
+from ..relay.calls import signer
 from ..stack.http_model import AuthorizerType, HttpApi, HttpAuthorizer, HttpRoute
 from . import events, events_v1
 from .admission import Admitted, Refusal
@@ -31,11 +35,21 @@ KEPT = 1000
 """Answers that are kept of all authorizers."""
 
 
+class Callers(Protocol):
+    """Whoever knows the credentials and IAM policies of this account."""
+
+    def caller(self, request: SignedRequest, *, resource: str) -> Principal | None:
+        """Who has signed the request and may `execute-api:Invoke` the resource; None where nobody has."""
+
+
 class Authorization:
     """The authorizers of one stage."""
 
-    def __init__(self, api: HttpApi, functions: Functions, *, clock: Clock) -> None:
-        self._api, self._functions, self._clock = api, functions, clock
+    def __init__(
+        self, api: HttpApi, functions: Functions, *, clock: Clock, callers: Callers | None = None
+    ) -> None:
+        """Without `callers` everybody is let in where IAM is asked for."""
+        self._api, self._functions, self._clock, self._callers = api, functions, clock, callers
         self._web_tokens = WebTokens(clock=clock.real)
         self._answers: dict[tuple[Any, ...], tuple[float, Any]] = {}
 
@@ -46,9 +60,10 @@ class Authorization:
         authorizer = route.authorizer
         if authorizer is None:
             return None
-        if authorizer.type not in (AuthorizerType.LAMBDA, AuthorizerType.JWT):
-            status = 403 if authorizer.type is AuthorizerType.IAM else 401
-            raise Refusal(status, f"it asks for {authorizer.type.value} authorization, which is not run here")
+        if authorizer.type is AuthorizerType.IAM:
+            return self._signed(request)
+        if authorizer.type is AuthorizerType.UNKNOWN:
+            raise Refusal(401, "its authorizer is not run here")
         now_ms = int(self._clock.time() * 1000)
         context = events.event(self._api, selected, request, request_id=request_id, now_ms=now_ms)
         identity = [self._identity(source, request, context) for source in authorizer.identity_sources]
@@ -67,6 +82,20 @@ class Authorization:
             if authorizer.ttl and identity:
                 self._keep(key, answer, authorizer.ttl)
         return _admitted(authorizer, answer, resource=route_arn, facts=_facts(request, now_ms))
+
+    def _signed(self, request: HttpRequest) -> Admitted | None:
+        """Who signed the request."""
+        if self._callers is None:
+            return None
+        signed = signed_request(
+            request.method, request.sent_path or "/", request.query, request.headers, request.body
+        )
+        caller = self._callers.caller(signed, resource=self._arn(request))
+        if caller is None:
+            raise Refusal(403)
+        key = signer(request.header("authorization") or "")
+        known = {"accessKey": key, "accountId": self._api.account, "userArn": caller.arn}
+        return Admitted({"iam": known}, {})
 
     def _event(
         self,

@@ -15,7 +15,7 @@ from ..stack.http_model import HttpApi, HttpRoute
 from . import answers, cors, events, events_v1
 from .admission import Refusal
 from .answers import HttpAnswer, Malformed, refusal
-from .authorization import Authorization
+from .authorization import Authorization, Callers
 from .counters import Counters
 from .requests import HttpRequest
 from .routing import Routing, Selected
@@ -48,6 +48,7 @@ class HttpGateway:
         clock: Clock | None = None,
         limits: AccountLimits | None = None,
         journal: Journal | None = None,
+        callers: Callers | None = None,
         new_id: Callable[[], str] = extended_request_id,
     ) -> None:
         self.api, self._functions, self._journal, self._new_id = api, functions, journal, new_id
@@ -55,7 +56,7 @@ class HttpGateway:
         self._limits = limits or AccountLimits(clock=self._clock.real)
         self._throttles = StageThrottles(api, clock=self._clock.real)
         self._routing = Routing(api.routes)
-        self._authorization = Authorization(api, functions, clock=self._clock)
+        self._authorization = Authorization(api, functions, clock=self._clock, callers=callers)
         self.counters = Counters(api.routes)
         self.closing = False
 

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 @dataclass(frozen=True)
 class HttpRequest:
     """`path` is what follows the stage in the URL, still encoded, as is `query`; header names are in small letters.
-    `domain_name` is the host that the API was asked by, `trace_id` an X-Amzn-Trace-Id.
+    `domain_name` is the host that the API was asked by, `trace_id` an X-Amzn-Trace-Id, `sent_path` the whole path as
+    the client sent it, which a signature covers.
     """
 
     method: str
@@ -20,6 +21,7 @@ class HttpRequest:
     protocol: str = "HTTP/1.1"
     domain_name: str = ""
     trace_id: str = ""
+    sent_path: str = ""
     decoded_path: str = field(init=False)
     """What routes are compared with: an encoded slash separates as any other does, and an encoded question mark ends
     the path (contract W03).

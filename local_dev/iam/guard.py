@@ -12,6 +12,7 @@ from ..gateway.events import Handshake
 from ..stack.model import Api
 from . import canonical
 from .claims import SignedRequest
+from .credentials import Principal
 from .policy import permits
 from .sigv4 import CredentialsOf, verify
 
@@ -53,7 +54,7 @@ class ConnectionsGuard:
 
 
 class StackPermissions:
-    """Guards the handshakes of routes with AWS_IAM authorization (contract A10, H13). `clock` gives epoch
+    """Guards handshakes and requests of routes with AWS_IAM authorization (contract A10, H13). `clock` gives epoch
     seconds.
     """
 
@@ -70,17 +71,21 @@ class StackPermissions:
         if not any(name.lower() == "host" for name, _ in sent):
             sent.append(("host", handshake.host))
         request = signed_request("GET", handshake.path or "/", handshake.query, sent)
+        return self.caller(request, resource=resource) is not None
+
+    def caller(self, request: SignedRequest, *, resource: str) -> Principal | None:
+        """Who has signed the request and may `execute-api:Invoke` the resource; None where nobody has."""
         try:
             principal = verify(
                 request, credentials_of=self._credentials_of, region=self._region, now=self._clock()
             )
         except RequestRefused as error:
-            log.warning("a handshake was refused: %s: %s", error.error_type, error)
-            return False
+            log.warning("a request was refused: %s: %s", error.error_type, error)
+            return None
         if permits(principal, action=CONNECT, resource=resource):
-            return True
-        log.warning("a handshake was refused: %s may not %s %s", principal.arn, CONNECT, resource)
-        return False
+            return principal
+        log.warning("a request was refused: %s may not %s %s", principal.arn, CONNECT, resource)
+        return None
 
 
 class InvokeGuard:

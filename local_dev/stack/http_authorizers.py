@@ -32,7 +32,6 @@ class AuthorizerReader:
         if name is None:
             return None
         if name == AuthorizerType.IAM.value:
-            self._notes.add(logical_id, "AWS_IAM authorization is not run here; its routes refuse everybody")
             return HttpAuthorizer(AuthorizerType.IAM)
         owner, properties = self._authorizers.get(name, (logical_id, None))
         if properties is None:

@@ -177,6 +177,7 @@ class HttpPlane:
                 protocol=protocol,
                 domain_name=host if custom else gateway.api.domain_name,
                 trace_id=trace_id(),
+                sent_path=viewer.path,
             )
         )
 

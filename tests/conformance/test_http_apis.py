@@ -211,3 +211,14 @@ def test_w19_what_an_authorizer_is_asked_and_says(probe: Probe) -> None:
     assert told["asked"]["routeArn"].endswith(f":{context['apiId']}/web/GET/guarded")
     older = event(probe, "/guarded-old", api="web", X_Pass="yes")["requestContext"]["authorizer"]
     assert older["rank"] == 3
+
+
+def test_w21_who_signs_is_let_in(probe: Probe) -> None:
+    url = f"{probe.http('web')}/signed"
+    signed = probe.request("GET", url)
+    assert signed.status == 200
+    caller = json.loads(signed.body)["requestContext"]["authorizer"]["iam"]
+    assert caller["accessKey"] == probe.credentials.access_key
+    assert caller["userArn"].startswith("arn:aws:")
+    for headers in ({}, {**probe.signed("GET", url), "X-Amz-Date": "20200101T000000Z"}):
+        assert probe.request("GET", url, headers=headers).status == 403

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from local_dev.local import warm_up_order
 from tests.running import Running, running
@@ -16,7 +19,7 @@ from tests.running import Running, running
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
 Resources:
-  Board: {Type: AWS::Serverless::HttpApi}
+  Board: {Type: AWS::Serverless::HttpApi, Properties: {Auth: {EnableIamAuthorizer: true}}}
   Echo:
     Type: AWS::Serverless::Function
     Properties:
@@ -24,20 +27,35 @@ Resources:
       Handler: index.handler
       AutoPublishAlias: live
       Timeout: 20
+      Policies:
+        - Statement:
+            - {Effect: Allow, Action: execute-api:Invoke, Resource: !Sub "arn:aws:execute-api:*:*:*/POST/api/signed/*"}
       Events:
         Read: {Type: HttpApi, Properties: {ApiId: !Ref Board, Path: "/api/notes/{id}", Method: get}}
         Write: {Type: HttpApi, Properties: {ApiId: !Ref Board, Path: "/api/notes/{id}", Method: post}}
         Slow: {Type: HttpApi, Properties: {ApiId: !Ref Board, Path: /api/slow, Method: get, TimeoutInMillis: 500}}
+        Signed:
+          Type: HttpApi
+          Properties: {ApiId: !Ref Board, Path: "/api/signed/{id}", Method: post, Auth: {Authorizer: AWS_IAM}}
+        Secret:
+          Type: HttpApi
+          Properties: {ApiId: !Ref Board, Path: /api/secret, Method: post, Auth: {Authorizer: AWS_IAM}}
         Waits: {Type: HttpApi, Properties: {ApiId: !Ref Board, Path: /api/waits, Method: get}}
       InlineCode: |
-        import json, time, urllib.request
+        import boto3, json, os, time, urllib.request
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
         def handler(event, context):
             if event["rawPath"] == "/api/slow":
                 time.sleep(1)
             if event["rawPath"] == "/api/waits":
                 time.sleep(2)
             if event.get("body") == "ask":
-                with urllib.request.urlopen(event["headers"]["x-ask"]) as answer:
+                asked = AWSRequest("POST", event["headers"]["x-ask"], data=b"x")
+                own = boto3.Session().get_credentials()
+                SigV4Auth(own, "execute-api", os.environ["AWS_REGION"]).add_auth(asked)
+                request = urllib.request.Request(asked.url, b"x", dict(asked.headers))
+                with urllib.request.urlopen(request) as answer:
                     event["answer"] = answer.read().decode()
             if event.get("body") == "raise":
                 raise ValueError("as asked")
@@ -237,6 +255,30 @@ def test_functions_reach_it_by_its_own_address(client: Client, deployed: Running
     sent = {"content-type": "text/plain", "x-ask": f"https://{host}/api/notes/2"}
     event = client.request("POST", "/api/notes/1", body="ask", headers=sent).json()
     assert json.loads(event["answer"])["pathParameters"] == {"id": "2"}
+
+
+def test_a_signature_lets_in_where_iam_is_asked_for(client: Client, deployed: Running) -> None:
+    url = f"{deployed.url}/Board/api/signed/a%20b?x=1"
+    for key, path, status in (("local", url, 201), ("stolen", url, 403), ("local", f"{url}&y=2", 403)):
+        signed = AWSRequest("POST", url, data=b"word", headers={"content-type": "text/plain"})
+        SigV4Auth(Credentials(key, "local"), "execute-api", "us-east-1").add_auth(signed)
+        answer = urllib3.request("POST", path, body=b"word", headers=dict(signed.headers), timeout=20)
+        assert answer.status == status
+        if status == 201:
+            caller = answer.json()["requestContext"]["authorizer"]["iam"]
+            assert caller == {
+                "accessKey": "local",
+                "accountId": "123456789012",
+                "userArn": "arn:aws:iam::123456789012:user/local",
+            }
+    assert client.request("POST", "/Board/api/signed/1").status == 403
+
+
+def test_and_so_does_a_functions_if_its_role_allows_it(client: Client, deployed: Running) -> None:
+    host = next(iter(deployed.deployed.http_gateways.values())).api.domain_name
+    for path, status in (("signed/2", 201), ("secret", 500)):  # as urllib raises for a 403
+        sent = {"content-type": "text/plain", "x-ask": f"https://{host}/api/{path}"}
+        assert client.request("POST", "/api/notes/1", body="ask", headers=sent).status == status
 
 
 def figures(client: Client, method: str = "GET") -> dict[str, int]:

@@ -55,7 +55,6 @@ async def ask(authorizer: HttpAuthorizer, answer: Any, **facts: Any) -> tuple[Ht
             (HttpAuthorizer(kind, (HEADER,), function="auth"), policy() | {"isAuthorized": True}, status)
             for kind, status in (
                 (AuthorizerType.JWT, 401),
-                (AuthorizerType.IAM, 403),
                 (AuthorizerType.UNKNOWN, 401),
             )
         ),

@@ -112,7 +112,6 @@ def test_plain_resources(deployed: Deploy) -> None:
     assert [note.partition(" ")[2] for note in made.notes()] == [
         "N: its RouteKey 'x' is no METHOD /path; it is left out",
         "O: PUT /x has no integration in this template; it answers with an error",
-        "O: AWS_IAM authorization is not run here; its routes refuse everybody",
         "S: RouteSettings are for GET /y, which is no route",
     ]
 
