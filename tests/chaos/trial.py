@@ -45,8 +45,8 @@ class Limits:
     is told rightly once all faults are over; `leaving`: no membership is left after all have left.
     """
 
-    convergence: float = 120.0
-    standstill: float = 40.0  # more than a client waits for an answer before it asks again
+    convergence: float = 240.0
+    standstill: float = 60.0  # more than a client waits for an answer before it asks again
     presence: float = GHOST_SECONDS
     leaving: float = GHOST_SECONDS
 
