@@ -181,16 +181,18 @@ def test_a_network_that_is_gone_is_no_reason_to_fall_back(
     assert wall.value.requests == []
 
 
+@pytest.mark.parametrize("hangs", [False, True])
 def test_a_socket_on_which_nothing_comes_is_no_socket(
-    behind: PageFactory, wall: Inside[Wall], room: str
+    behind: PageFactory, wall: Inside[Wall], room: str, hangs: bool
 ) -> None:
-    wall.value.mute = True
+    wall.value.mute, wall.value.hangs = not hangs, hangs
     ada = behind()
     ada.clock.install()
     ada.get_by_label("Your name").fill("Ada")
     ada.get_by_label("Room", exact=True).fill(room)
     ada.get_by_role("button", name="Enter room").click()
-    expect(link(ada)).to_have_attribute("data-status", "online")
+    until(ada, lambda: wall.value.upgrades == 1)
+    expect(link(ada)).to_have_attribute("data-status", "connecting" if hangs else "online")
     ada.clock.run_for(15_100)
     expect(via(ada)).to_have_text("Long polling")
     say(ada, "here")

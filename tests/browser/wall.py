@@ -23,6 +23,8 @@ class Wall:
     """Whether WebSockets come through."""
     mute: bool = False
     """Whether nothing comes back on a WebSocket but that it is open."""
+    hangs: bool = False
+    """Whether nothing comes back at all to who asks for a WebSocket."""
     patience: float | None = None
     """Seconds that a request which the server may hold lasts, if there is a limit."""
     gone: bool = False
@@ -62,7 +64,10 @@ class Wall:
                 await writer.drain()
             elif not self.gone:
                 self._open[writer] = is_socket
-                await self._join(head, reader, writer, is_socket=is_socket)
+                if is_socket and self.hangs:
+                    await reader.read()
+                else:
+                    await self._join(head, reader, writer, is_socket=is_socket)
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:

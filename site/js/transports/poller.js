@@ -82,7 +82,10 @@ export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
     else deliver([{ type: "error", code: "gateway_fault", content: String(body?.message ?? status), timestamp: "", id, ...body }]);
   }
 
-  const sleep = (/** @type {number} */ wait) => new Promise((resolve) => { setTimeout(resolve, wait); });
+  /** @param {number} wait */
+  async function sleep(wait) {
+    if (wait > 0) await new Promise((resolve) => { setTimeout(resolve, wait); });
+  }
 
   const poller = {
     isOver: () => isOver,
