@@ -7,6 +7,7 @@ in tests/local_dev/tls_front, which says when hypercorn no longer needs it.
 
 import asyncio
 import contextlib
+import logging
 from typing import Any, cast
 
 import aioquic.quic.events as quic_events
@@ -19,8 +20,9 @@ import hypercorn.protocol.h3
 import hypercorn.protocol.h11
 import hypercorn.protocol.quic
 from aioquic.h3.connection import ErrorCode
+from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.udp_server import UDPServer
-from hypercorn.events import Closed
+from hypercorn.events import Closed, RawData
 from hypercorn.protocol.events import Body, Data, EndBody, EndData, Event, Response, StreamClosed
 from hypercorn.protocol.h2 import BUFFER_HIGH_WATER, BufferCompleteError, H2Protocol, StreamBuffer
 from hypercorn.protocol.h3 import H3Protocol
@@ -29,6 +31,8 @@ from hypercorn.protocol.quic import QuicProtocol
 
 from .seen import Seen, header_lines, shown_target
 from .tunnel import Tunnel
+
+log = logging.getLogger(__name__)
 
 STREAM_BUFFER = 256 * 1024
 """Bytes that wait for one stream of HTTP/3, acknowledgements included; hypercorn lets any number wait."""
@@ -54,10 +58,25 @@ class _Streams(dict[int, Any]):
         return _Nobody()
 
 
+class Connection(TCPServer):
+    """A connection of TLS. With hypercorn's own, what a client does at the end of one lands on the console."""
+
+    async def protocol_send(self, event: Any) -> None:
+        if not (isinstance(event, RawData) and self.writer.is_closing()):
+            await super().protocol_send(event)
+
+    async def _close(self) -> None:
+        with contextlib.suppress(OSError):  # among them all of TLS
+            await super()._close()
+
+
 class Http1(H11Protocol):
     """HTTP/1.1."""
 
     _seen: Seen | None = None
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        """HTTP/2 is agreed upon within TLS, and in no other way (RFC 9113, 3.1 and 3.3)."""
 
     async def _create_stream(self, request: h11.Request) -> None:
         target = shown_target(request.target.decode("latin-1"))
@@ -110,14 +129,12 @@ class Http2(H2Protocol):
     async def _create_stream(self, request: Any) -> None:
         headers: Fields = request.headers
         self._seen[request.stream_id] = _note(self.config, "2", "h2", headers)
-        if _unknown(headers):
-            await self._answer_unknown(request.stream_id)
+        status = _refusal(headers)
+        if status:
+            self.connection.send_headers(request.stream_id, [(b":status", b"%d" % status)], end_stream=True)
+            self._seen.pop(request.stream_id).answered(status, [f":status = {status}"])
         else:
             await super()._create_stream(request)
-
-    async def _answer_unknown(self, stream_id: int) -> None:
-        self.connection.send_headers(stream_id, [(b":status", b"501")], end_stream=True)
-        self._seen.pop(stream_id).answered(501, [":status = 501"])
 
     async def stream_send(self, event: Event) -> None:
         if isinstance(event, Response):
@@ -175,9 +192,10 @@ class Http3(H3Protocol):
 
     async def _create_stream(self, request: Any) -> None:
         self._seen[request.stream_id] = _note(self.config, "3", "h3", request.headers)
-        if _unknown(request.headers):
-            self.connection.send_headers(request.stream_id, [(b":status", b"501")], end_stream=True)
-            self._seen.pop(request.stream_id).answered(501, [":status = 501"])
+        status = _refusal(request.headers)
+        if status:
+            self.connection.send_headers(request.stream_id, [(b":status", b"%d" % status)], end_stream=True)
+            self._seen.pop(request.stream_id).answered(status, [f":status = {status}"])
             await self.send()
         else:
             await super()._create_stream(request)
@@ -218,6 +236,13 @@ class Quic(QuicProtocol):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._life = asyncio.create_task(self._show_life())
+
+    async def handle(self, event: Any) -> None:
+        """Take a datagram. What goes wrong with it is not to be the end of all connections."""
+        try:
+            await super().handle(event)
+        except Exception as error:
+            log.error("a datagram of HTTP/3 could not be dealt with: %r", error)  # noqa: TRY400 (a line is enough)
 
     async def send_all(self, connection: Any) -> None:
         await super().send_all(connection)
@@ -273,6 +298,7 @@ def install() -> None:
         (hypercorn.protocol.h2, "StreamBuffer", Buffer),
         (hypercorn.protocol.quic, "H3Protocol", Http3),
         (hypercorn.protocol.quic, "QuicProtocol", Quic),
+        (hypercorn.asyncio.run, "TCPServer", Connection),
         (hypercorn.asyncio.run, "UDPServer", Datagrams),
         (hypercorn.protocol.h11, "WSStream", Tunnel),
         (hypercorn.protocol.h2, "WSStream", Tunnel),
@@ -294,7 +320,11 @@ def _tell(seen: dict[int, Seen], event: Response, added: Fields) -> None:
         seen.pop(event.stream_id).answered(event.status_code, header_lines(headers, " = "))
 
 
-def _unknown(headers: Fields) -> bool:
-    """Whether it is a CONNECT to something else than a WebSocket, for which 501 is due (RFC 9220, section 3)."""
+def _refusal(headers: Fields) -> int:
+    """The status for a request that hypercorn does not know what to do with, 0 for any other: 501 is for a CONNECT to
+    something else than a WebSocket (RFC 9220, section 3).
+    """
     found = dict(headers)
-    return found.get(b":method") == b"CONNECT" and found.get(b":protocol") != b"websocket"
+    if not (found.get(b":method", b"") + found.get(b":path", b"")).isascii():
+        return 400
+    return 501 if found.get(b":method") == b"CONNECT" and found.get(b":protocol") != b"websocket" else 0

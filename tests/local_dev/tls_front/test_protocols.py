@@ -107,3 +107,39 @@ async def test_a_request_that_http_1_cannot_carry_is_refused(version: str) -> No
         answer = await stream.answer()
         assert (answer.status, json.loads(answer.body)) == (400, {"message": "Bad Request"})
         assert (await (await connection.request("GET", "/")).answer()).status == 207
+
+
+@pytest.mark.parametrize("version", MULTIPLEXED)
+@pytest.mark.parametrize("odd", [(":path", "/\xe9"), (":method", "G\xcbT")])
+async def test_a_request_outside_of_ascii_is_refused_and_harms_no_other(
+    version: str, odd: tuple[str, str]
+) -> None:
+    async with fronted(Application()) as front, connect(version, front.url, front.authority) as connection:
+        place = [(":scheme", "https"), (":authority", front.url.removeprefix("https://"))]
+        usual = {":method": "GET", ":path": "/"} | dict([odd])
+        stream = await raw(connection, [*usual.items(), *place])
+        assert (await stream.head())[0] == 400
+        await stream.send(b"", end=True)
+        assert (await (await connection.request("GET", "/")).answer()).status == 207
+
+
+async def test_a_fault_within_one_connection_of_http_3_is_no_fault_of_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    note = protocols._note
+
+    def fail(config: Any, version: str, alpn: str, headers: Any) -> Any:
+        if (b":path", b"/fault") in headers:
+            raise RuntimeError("a fault")
+        return note(config, version, alpn, headers)
+
+    monkeypatch.setattr(protocols, "_note", fail)
+    async with fronted(Application()) as front, connect("3", front.url, front.authority) as connection:
+        async with connect("3", front.url, front.authority) as other:
+            await other.request("GET", "/fault")
+            while not caplog.records:
+                await asyncio.sleep(0.01)
+        assert (await (await connection.request("GET", "/")).answer()).status == 207
+    (record,) = caplog.records
+    assert record.getMessage() == "a datagram of HTTP/3 could not be dealt with: RuntimeError('a fault')"
+    assert record.exc_info is None
