@@ -65,7 +65,9 @@ def test_new_protocols_and_addresses(distribution: Distribution) -> None:
 def test_neither_sockets_nor_polls_are_cached_or_sent_under_the_viewers_host(
     distribution: Distribution, site: dict[str, Any], place: int
 ) -> None:
-    """Rows C03 to C05 of the gateway's contract."""
+    """Rows C03 to C05 of the gateway's contract. As nothing is cached, this policy lets Authorization through:
+    https://repost.aws/knowledge-center/cloudfront-authorization-header
+    """
     sockets = distribution()["CacheBehaviors"][place]
     assert sockets["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # CachingDisabled
     assert (
@@ -86,6 +88,22 @@ def test_sockets_go_to_the_api_over_tls_only(distribution: Distribution) -> None
         "OriginSSLProtocols": ["TLSv1.2"],
     }
     assert "OriginPath" not in origin  # the edge function's path is the stage already
+
+
+def test_polls_go_to_their_api_over_tls_only_and_may_wait(
+    distribution: Distribution, template: dict[str, Any]
+) -> None:
+    [origin] = [item for item in distribution()["Origins"] if item["Id"] == "polls"]
+    assert origin["DomainName"] == {"Fn::Sub": "${PollApiId}.execute-api.${AWS::Region}.${AWS::URLSuffix}"}
+    custom = origin["CustomOriginConfig"]
+    assert (custom["OriginProtocolPolicy"], custom["OriginSSLProtocols"]) == ("https-only", ["TLSv1.2"])
+    # CloudFront waits for longer than the function may run, which answers before that.
+    poll = template["Resources"]["PollFunction"]["Properties"]
+    longest = template["Parameters"]["PollWaitSeconds"]["MaxValue"]
+    assert longest < poll["Timeout"] < custom["OriginReadTimeout"]
+    assert "OriginPath" not in origin  # its stage has no path
+    [behaviour] = [item for item in distribution()["CacheBehaviors"] if item["PathPattern"] == "/api/*"]
+    assert {"GET", "POST", "DELETE"} <= set(behaviour["AllowedMethods"])
 
 
 def test_the_edge_shows_its_key_only_where_the_raw_address_is_closed(
