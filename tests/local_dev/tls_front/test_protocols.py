@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local_dev.tls_front import protocols
+from local_dev.tls_front import http3, streams
 from tests.local_dev.tls_front.application import Application
 from tests.local_dev.tls_front.serving import fronted
 from tests.versions import connect, open_socket
@@ -68,7 +68,7 @@ async def test_what_comes_on_a_stream_that_is_over_harms_no_other(version: str) 
 
 async def test_a_connection_of_http_3_that_is_lost_ends_its_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Http3, "idle_timeout", 1.0)
-    monkeypatch.setattr(protocols, "PING_INTERVAL", 0.2)
+    monkeypatch.setattr(http3, "PING_INTERVAL", 0.2)
     app = Application()
     async with fronted(app) as front, connect("3", front.url, front.authority) as connection:
         client = await handshake(connection, "/")
@@ -126,14 +126,14 @@ async def test_a_request_outside_of_ascii_is_refused_and_harms_no_other(
 async def test_a_fault_within_one_connection_of_http_3_is_no_fault_of_the_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    note = protocols._note
+    note = streams.note
 
     def fail(config: Any, version: str, alpn: str, headers: Any) -> Any:
         if (b":path", b"/fault") in headers:
             raise RuntimeError("a fault")
         return note(config, version, alpn, headers)
 
-    monkeypatch.setattr(protocols, "_note", fail)
+    monkeypatch.setattr(http3, "note", fail)
     async with fronted(Application()) as front, connect("3", front.url, front.authority) as connection:
         async with connect("3", front.url, front.authority) as other:
             await other.request("GET", "/fault")
