@@ -1,4 +1,4 @@
-"""hypercorn's HTTP/3, with QUIC and the socket below it, so that the end of one client is told, and is that of no other."""
+"""hypercorn's HTTP/3, with QUIC and the socket below it: the end of one client is told, and is that of no other."""
 
 import asyncio
 import contextlib
