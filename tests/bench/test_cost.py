@@ -16,7 +16,7 @@ def ten() -> Room:
 
 
 @pytest.fixture(scope="module")
-def asked() -> dict[str, transports.Request]:
+def asked() -> dict[str, Counts]:
     return transports.requests()
 
 
@@ -92,8 +92,8 @@ def test_counts_add_up() -> None:
     assert (one.writes, one.posts, one.logged, one.calls["Query"]) == (1.5, 2, 3, 2)
 
 
-def test_a_poll_with_nothing_new_is_billed_by_hand(asked: dict[str, transports.Request]) -> None:
-    poll = asked["poll, nothing new"].counts
+def test_a_poll_with_nothing_new_is_billed_by_hand(asked: dict[str, Counts]) -> None:
+    poll = asked["poll, nothing new"]
     assert dict(poll.calls) == {"UpdateItem": 1, "BatchGetItem": 1}
     assert (poll.requests, poll.posts, poll.writes) == (1, 0, 1)
     assert poll.reads == 3 * 0.5, "three small items, eventually consistent"
@@ -103,20 +103,20 @@ def test_a_poll_with_nothing_new_is_billed_by_hand(asked: dict[str, transports.R
     assert bill["Lambda"] == pytest.approx(0.2e-6 + 0.018 * 0.25 * 0.0000133334)
 
 
-def test_a_request_that_waits_is_billed_for_the_time_it_waits(asked: dict[str, transports.Request]) -> None:
-    waiting = asked["wait of 25 s, nothing new"].counts
+def test_a_request_that_waits_is_billed_for_the_time_it_waits(asked: dict[str, Counts]) -> None:
+    waiting = asked["wait of 25 s, nothing new"]
     assert 25_000 <= waiting.milliseconds < 25_500
     assert waiting.gigabyte_seconds == pytest.approx(waiting.milliseconds / 4000)
     looks = waiting.calls["BatchGetItem"]
     assert looks == pytest.approx(25 / 0.304, abs=3), "one each 0.3 s, and 4 ms for the call"
     assert waiting.reads == looks * 1.5
-    ended = asked["wait of 9.1 s, one message"].counts
+    ended = asked["wait of 9.1 s, one message"]
     assert 9_100 <= ended.milliseconds < 9_600
     assert ended.calls["Query"] == 1
     assert ended.calls["PutItem"] == 0, "what another one says meanwhile is not counted"
 
 
-def test_an_hour_is_as_many_requests_as_go_into_it(asked: dict[str, transports.Request]) -> None:
+def test_an_hour_is_as_many_requests_as_go_into_it(asked: dict[str, Counts]) -> None:
     hours = transports.hours(asked, 60.0)
     sent = 60 / transports.MEMBERS
     assert hours["polling, 1 s"].requests == pytest.approx(3600 + sent)

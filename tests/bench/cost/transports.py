@@ -3,7 +3,6 @@
 import dataclasses
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chat import clock
@@ -31,15 +30,6 @@ HOUR = 3600
 ANSWER_HEAD = 330
 """Bytes of an answer's first line and headers, about as `make bench` counts them."""
 SERVICES = ("API Gateway", "DynamoDB", "Lambda", "CloudWatch Logs", "traffic")
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request of a member, and what it cost; `waited` in seconds."""
-
-    name: str
-    counts: Counts
-    waited: float = 0.0
 
 
 class Clock:
@@ -109,7 +99,7 @@ def _last_seq(functions: Stack) -> int:
     return int(told["seq"])
 
 
-def requests() -> dict[str, Request]:
+def requests() -> dict[str, Counts]:
     """Each kind of request in a room of `MEMBERS` who poll, by name."""
     with stack() as functions:
         table_of: Any = Table()
@@ -121,24 +111,24 @@ def requests() -> dict[str, Request]:
         NoticeBoard.from_environment().add(ROOM, [])
         functions.meter.on = True
         query = {"room_id": ROOM, "client_id": "one more"}
-        found = [Request("enter", _request(functions, "enter", http_event("POST /api/members", query)))]
-        found.append(Request("say", speak(functions, 0)))
+        found = {"enter": _request(functions, "enter", http_event("POST /api/members", query))}
+        found["say"] = speak(functions, 0)
         last = _last_seq(functions)
-        found.append(Request("poll, nothing new", _poll(functions, last)))
+        found["poll, nothing new"] = _poll(functions, last)
         speak(functions, 1)
-        found.append(Request("poll, one message", _poll(functions, last)))
+        found["poll, one message"] = _poll(functions, last)
         for _ in range(4):
             speak(functions, 1)
-        found.append(Request("poll, five messages", _poll(functions, last)))
+        found["poll, five messages"] = _poll(functions, last)
         last += 5
-        found.append(Request("wait of 25 s, nothing new", _poll(functions, last, wait=True), LONGEST_WAIT))
+        found["wait of 25 s, nothing new"] = _poll(functions, last, wait=True)
         for gap in GAPS.values():
             _, rest = waits(gap)
-            found.append(Request(_ended(rest), _poll(functions, last, wait=True, at=rest), rest))
+            found[_ended(rest)] = _poll(functions, last, wait=True, at=rest)
             last += 1
         leave = http_event("DELETE /api/members", {"room_id": ROOM}, key=_sessions[9].key)
-        found.append(Request("leave", _request(functions, "say", leave)))
-    return {each.name: each for each in found}
+        found["leave"] = _request(functions, "say", leave)
+    return found
 
 
 def waits(gap: float) -> tuple[int, float]:
@@ -151,21 +141,21 @@ def _ended(rest: float) -> str:
     return f"wait of {rest:.1f} s, one message"
 
 
-def hours(found: dict[str, Request], gap: float) -> dict[str, Counts]:
+def hours(found: dict[str, Counts], gap: float) -> dict[str, Counts]:
     """What an hour of one member counts, by transport, with its part of what is said."""
     messages = HOUR / gap
-    said = found["say"].counts.times(messages / MEMBERS)
+    said = found["say"].times(messages / MEMBERS)
     by_transport = {}
     for interval in (1, 5):
         polls = HOUR / interval
         full = min(polls, messages)
         kind = "poll, five messages" if messages / full > 1 else "poll, one message"
-        counts = found[kind].counts.times(full)
-        counts.add(found["poll, nothing new"].counts.times(polls - full))
+        counts = found[kind].times(full)
+        counts.add(found["poll, nothing new"].times(polls - full))
         by_transport[f"polling, {interval} s"] = counts
     full, rest = waits(gap)
-    counts = found[_ended(rest)].counts.times(messages)
-    counts.add(found["wait of 25 s, nothing new"].counts.times(messages * full))
+    counts = found[_ended(rest)].times(messages)
+    counts.add(found["wait of 25 s, nothing new"].times(messages * full))
     by_transport["long polling"] = counts
     for counts in by_transport.values():
         counts.add(said)
@@ -183,10 +173,9 @@ def sections() -> dict[str, str]:
     return {"requests": _requests(found), "user-hour": _hours(found)}
 
 
-def _requests(found: dict[str, Request]) -> str:
+def _requests(found: dict[str, Counts]) -> str:
     rows: list[Sequence[object]] = []
-    for name, each in found.items():
-        counts = each.counts
+    for name, counts in found.items():
         calls = ", ".join(f"{made} {call}" for call, made in sorted(counts.calls.items()))
         rows.append(
             [
@@ -203,7 +192,7 @@ def _requests(found: dict[str, Request]) -> str:
     return table(head, rows)
 
 
-def _hours(found: dict[str, Request]) -> str:
+def _hours(found: dict[str, Counts]) -> str:
     parts = []
     for title, gap in GAPS.items():
         rows: list[Sequence[object]] = []
