@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from local_dev.tls_front.seen import KEPT, LINES_LIMIT, TEXT_LIMIT, Ring, header_lines, shown_target
 
-TOKEN = ".".join(("eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiJBbGkifQ", "c2lnbmF0dXJl"))
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJBbGkifQ.c2lnbmF0dXJl"
 
 
 def test_only_the_last_are_kept_and_no_more_of_each_than_is_looked_at() -> None:
