@@ -107,7 +107,8 @@ export class Connection {
       onFrame: (data) => {
         if (this.relief === transport && this.options.isWelcome(data)) this.#takeOver(transport, kind);
         if (this.transport === transport) this.#answered();
-        if (this.transport === transport || this.relief === transport) this.options.onFrame(data, this.transport === transport);
+        const isFirst = this.transport === transport;
+        if (isFirst || this.relief === transport) this.options.onFrame(data, isFirst);
       },
       onEnd: (end) => {
         if (this.transport === transport) this.#ended(end);

@@ -99,7 +99,10 @@ export class Choice {
     return Math.min(CLIMB_SLOWEST, CLIMB_AFTER * 2 ** this.climbs) * (1 + luck / 4);
   }
 
-  /** A better kind has failed beside the one in use. What else is to be tried at once, if anything. @param {Kind} kind @param {number} now */
+  /**
+   * A better kind has failed beside the one in use. What else is to be tried at once, if anything.
+   * @param {Kind} kind @param {number} now
+   */
   climbFailed(kind, now) {
     if (kind !== "websocket" || this.kind === kind) return null;
     this.climbs += 1;

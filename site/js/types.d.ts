@@ -268,6 +268,7 @@ export type Exchange = {
   startedAt: number;
   endedAt: number;
 };
+export type EventsQuery = { after?: number; before?: number; id?: string; noticed?: number | null; wait?: number };
 export type Answer = { status: number; body: any };
 
 /** What the two kinds of polling have in common. */

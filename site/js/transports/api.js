@@ -1,6 +1,6 @@
 /** The HTTP API as a member uses it: one function for each request. None throws: where no answer came, its status is 0. */
 
-/** @import { Answer, Entry, Exchange } from "../types.js" */
+/** @import { Answer, Entry, EventsQuery, Exchange } from "../types.js" */
 
 const ANSWER_WITHIN = 15_000; // a cold start takes seconds; a dead network says nothing at all
 
@@ -66,7 +66,7 @@ export function createApi({ room, name, ticket, observe }) {
       key = "";
     },
     members: () => ask("members", "/members", {}),
-    /** @param {{after?: number, before?: number, id?: string, noticed?: number | null, wait?: number}} what */
+    /** @param {EventsQuery} what */
     events: (what) => ask("events", `/events${query(what)}`, {}, what.wait),
     /** @param {string} frame */
     say: (frame) => ask("messages", "/messages", { method: "POST", body: frame }),

@@ -15,7 +15,8 @@ async function poll(poller, { pace }) {
   for (let cuts = 0; !poller.isOver();) {
     const [wait, askedAt] = [pace?.wait ?? WAIT, performance.now()];
     const outcome = await poller.poll(wait);
-    const isCut = outcome === "failed" || outcome === "quiet" && performance.now() - askedAt < Math.min(TOO_SOON, wait * 500);
+    const isSoon = performance.now() - askedAt < Math.min(TOO_SOON, wait * 500);
+    const isCut = outcome === "failed" || outcome === "quiet" && isSoon;
     cuts = isCut ? cuts + 1 : 0;
     // Where a short request fails as well, it is not the length that something in between does not like.
     if (outcome === "failed" && await poller.poll(0) === "failed") poller.end("lost");

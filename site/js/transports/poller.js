@@ -1,12 +1,17 @@
-/** A member who asks instead of being told: frames become requests, and their answers frames. How often it asks is the loop's affair. */
+/**
+ * A member who asks instead of being told: frames become requests, and their answers frames. When it asks is the loop's
+ * affair.
+ */
 import { backoff } from "../backoff.js";
+import { parseFrame } from "../protocol.js";
 import { createApi } from "./api.js";
 
-/** @import { Answer, End, Entry, Loop, Page, Transport, TransportEvents } from "../types.js" */
+/** @import { Answer, End, Entry, EventsQuery, Loop, Page, Transport, TransportEvents } from "../types.js" */
 
 const APART = 300; // the server allows five requests a second, and what is said and asked besides needs some
 const SLICE = 250;
 const FAULTS = 3;
+const FAULT = { type: "error", code: "gateway_fault", timestamp: "" };
 /** "Not now", by whichever gateway says it. With any other status that is not the chat's own, this is no such API. */
 const LATER = new Set([429, 500, 502, 503, 504]);
 
@@ -51,9 +56,10 @@ export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
 
   /** @param {any[]} told */
   function deliver(told) {
+    const data = JSON.stringify(told);
     const wasFirst = position === null;
-    for (const event of told) if (event?.type === "page") moveTo(event);
-    onFrame(JSON.stringify(told));
+    for (const event of parseFrame(data)) if (event.type === "page") moveTo(event);
+    onFrame(data);
     if (wasFirst && position !== null) void loop(poller);
   }
 
@@ -67,7 +73,7 @@ export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
   /** @param {Answer} answer */
   function isNews({ status, body }) {
     if (status !== 200 || !Array.isArray(body?.events)) return false;
-    noticed = Math.max(Number(noticed), Number(body.noticed));
+    noticed = Math.max(Number(noticed), Number(body.noticed) || 0);
     return true;
   }
 
@@ -79,8 +85,11 @@ export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
     if (status === 0) end("lost");
     else if (isNews(answer)) deliver(answer.body.events);
     else if (status < 300) deliver(body === null ? [] : [body]);
-    else deliver([{ type: "error", code: "gateway_fault", content: String(body?.message ?? status), timestamp: "", id, ...body }]);
+    else deliver([{ ...FAULT, content: String(body?.message ?? status), id, ...body }]);
   }
+
+  /** Always after the last notice that was told: the answer has the number of the latest. @param {EventsQuery} what */
+  const ask = (what) => api.events({ ...what, noticed });
 
   /** @param {number} wait */
   async function sleep(wait) {
@@ -109,13 +118,14 @@ export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
     }),
     /**
      * Ask once what is new. "failed" is no answer, or none of the server's own.
-     * @param {number} wait how long the server may hold the request, in seconds @returns {Promise<"news" | "quiet" | "failed" | "busy">}
+     * @param {number} wait how long the server may hold the request, in seconds
+     * @returns {Promise<"news" | "quiet" | "failed" | "busy">}
      */
     async poll(wait) {
       await sleep(polledAt + APART - performance.now());
       if (isOver) return "failed";
       polledAt = performance.now();
-      const answer = await api.events({ after: Number(position), noticed, wait });
+      const answer = await ask({ after: Number(position), wait });
       if (isOver || isTheEnd(answer)) return "failed";
       if (isNews(answer)) {
         faults = 0;
@@ -142,9 +152,9 @@ export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
       if (!isOpen || isOver) return false;
       const { action, id, after, before } = JSON.parse(frame);
       if (action === "presence") void answered(api.members(), id);
-      else if (action === "sync") void answered(api.events({ after, before, id, noticed }), id);
-      // To ask what is new is a sign of life. The number in the answer's id is what the page may know of a new log by.
-      else if (action === "ping") void answered(api.events({ after: Number(position), id: `after:${position}`, noticed }), id);
+      else if (action === "sync") void answered(ask({ after, before, id }), id);
+      // What a pong has, the answer has too: the room's count, by which the page may know of a new log.
+      else if (action === "ping") void answered(ask({ after: Number(position), id: `after:${position}` }), id);
       else void answered(api.say(frame), id).then(() => wake());
       return true;
     },
