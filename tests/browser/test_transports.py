@@ -343,6 +343,22 @@ def test_a_second_entry_takes_over_before_the_first_is_too_old(page_factory: Pag
     expect(lines(bo, "Ada joined")).to_have_count(1)
 
 
+def test_the_heartbeat_asks_how_far_the_room_is(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    page.goto("/?transport=long-polling")
+    page.clock.install()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    enter(page, "Ada", room)
+    say(page, "one")
+    until(page, lambda: any(url.startswith("events?after=1&wait=25") for url in asked))
+    asked.clear()
+    page.clock.fast_forward(4 * 60_000 + 1_000)
+    until(page, lambda: "members" in asked)
+    assert any("id=after%3A1" in url and "noticed=" in url for url in asked)
+    expect(link(page)).to_have_attribute("data-status", "online")
+
+
 CHOOSE = """(m, events) => {
   const choice = new m.Choice();
   return events.map(([event, ...rest]) => [choice[event](...rest), choice.kind]);
