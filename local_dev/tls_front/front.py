@@ -11,6 +11,7 @@ from hypercorn.config import Config
 from ..web.limits import HEAD_LIMIT
 from .certificate import Certificate
 from .forward import Forward
+from .http1 import Connection
 from .origin import Clients
 from .protocols import install
 from .seen import Ring
@@ -20,8 +21,11 @@ log = logging.getLogger(__name__)
 DRAIN_TIMEOUT = 2.0
 """Seconds that answers and sockets have to end when the front does."""
 
-CLOSE_TIMEOUT = 3.0
+CLOSE_TIMEOUT = 1.0
 """Seconds that connections then have."""
+
+GRACE = 5.0
+"""Seconds after which hypercorn gives up what has not ended; by then nothing is left."""
 
 ALT_SVC_AGE = 3600
 """Seconds for which a browser may remember that there is HTTP/3."""
@@ -32,6 +36,8 @@ class FrontConfig(Config):
 
     def __init__(self, target: tuple[str, int], clients: Clients, ring: Ring) -> None:
         self.target, self.clients, self.ring = target, clients, ring
+        self.connections: set[Connection] = set()
+        """Those over TCP."""
 
 
 class Front:
@@ -58,7 +64,7 @@ class Front:
         config.include_date_header = config.include_server_header = False  # the gateway's are passed on
         config.errorlog = logging.getLogger("hypercorn.error")
         config.errorlog.setLevel(logging.WARNING)
-        config.keep_alive_timeout, config.graceful_timeout = 75.0, DRAIN_TIMEOUT
+        config.keep_alive_timeout, config.graceful_timeout = 75.0, GRACE
         config.keep_alive_max_requests = 1_000_000_000  # after so many all sockets of a connection end
         config.backlog = 4096
         config.h11_pass_raw_headers, config.h11_max_incomplete_size = True, HEAD_LIMIT
@@ -79,6 +85,9 @@ class Front:
             async with asyncio.timeout(DRAIN_TIMEOUT):
                 await self._config.clients.none_left()
         self._stopping.set()
+        await asyncio.wait([self._serving], timeout=CLOSE_TIMEOUT)
+        for connection in tuple(self._config.connections):
+            connection.abort()
         await asyncio.wait([self._serving], timeout=CLOSE_TIMEOUT)
         self._serving.cancel()
         for fault in await asyncio.gather(self._serving, return_exceptions=True):

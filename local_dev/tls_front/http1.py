@@ -15,6 +15,18 @@ from .seen import Seen, header_lines, shown_target
 class Connection(TCPServer):
     """A connection of TLS. With hypercorn's own, what a client does at the end of one lands on the console."""
 
+    async def run(self) -> None:
+        connections: set[Connection] = self.config.connections  # type: ignore[attr-defined]
+        connections.add(self)
+        try:
+            await super().run()
+        finally:
+            connections.discard(self)
+
+    def abort(self) -> None:
+        """End it, whatever is still to be said; it would be waited for until the client has closed as well."""
+        self.writer.transport.abort()
+
     async def protocol_send(self, event: Any) -> None:
         if not (isinstance(event, RawData) and self.writer.is_closing()):
             await super().protocol_send(event)

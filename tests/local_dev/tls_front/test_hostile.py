@@ -142,3 +142,39 @@ async def test_what_is_no_tls_and_no_quic(caplog: pytest.LogCaptureFixture) -> N
         await all_is_well(front)
         writer.close()
     assert quiet(caplog)
+
+
+async def test_who_never_closes_and_who_never_reads_are_not_waited_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def silent(front: Fronted, data: bytes) -> ssl.SSLSocket:
+        context = ssl.create_default_context(cafile=front.authority)
+        plain = socket.create_connection(("127.0.0.1", int(front.url.rpartition(":")[2])))
+        encrypted = context.wrap_socket(plain, server_hostname="localhost")
+        encrypted.send(data)
+        return encrypted
+
+    app, loop = Application(), asyncio.get_running_loop()
+    async with fronted(app) as front:
+        flood = frame_of_text(b"flood")
+        kept = [
+            await asyncio.to_thread(silent, front, data)
+            for data in (
+                b"",
+                b"GET / HTTP/1.1\r\n",
+                b"GET / HTTP/1.1\r\n" + HOST + UPGRADE + KEY + b"\r\n" + flood,
+            )
+        ]
+        assert await app.heard.get() == "flood"
+        front.server.should_exit = True
+        await front.serving
+        began = loop.time()
+    assert loop.time() - began < 5
+    for each in kept:
+        each.close()
+    assert quiet(caplog)
+
+
+def frame_of_text(text: bytes) -> bytes:
+    """A frame of a client, masked with nothing."""
+    return bytes((0x81, 0x80 | len(text))) + bytes(4) + text
