@@ -15,7 +15,7 @@ from tests.local_dev.tls_front.application import BIG, Application
 from tests.local_dev.tls_front.serving import Fronted, fronted
 from tests.versions import VERSIONS, Closed, Refused, ask, connect, open_socket
 from tests.versions.streams import PATIENCE, Reset
-from tests.versions.websocket import handshake
+from tests.versions.websocket import Socket, handshake
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("version", VERSIONS)]
 
@@ -187,6 +187,14 @@ async def test_frames_and_pings_are_the_gateways_to_judge(version: str) -> None:
             with pytest.raises(Closed) as closed:
                 await socket.receive()
             assert closed.value.code == 1009
+
+
+async def test_what_a_client_says_before_it_is_let_in_is_heard(version: str) -> None:
+    async with served() as (front, _), connect(version, front.url, front.authority) as connection:
+        stream = await connection.websocket("/")
+        await stream.send(b"\x81\x85\0\0\0\0early")
+        socket = Socket(stream, *await stream.head())
+        assert await socket.receive() == "early"
 
 
 async def test_a_client_that_vanishes_is_a_1006(version: str) -> None:

@@ -14,7 +14,7 @@ from tests.local_dev.tls_front.serving import fronted
 from tests.versions import connect, open_socket
 from tests.versions.http3 import Http3
 from tests.versions.streams import PATIENCE
-from tests.versions.websocket import handshake
+from tests.versions.websocket import Refused, handshake
 
 pytestmark = pytest.mark.anyio
 
@@ -106,6 +106,9 @@ async def test_a_request_that_http_1_cannot_carry_is_refused(version: str) -> No
         await stream.send(b"", end=True)
         answer = await stream.answer()
         assert (answer.status, json.loads(answer.body)) == (400, {"message": "Bad Request"})
+        with pytest.raises(Refused) as refused:
+            await handshake(connection, "/a b")
+        assert (refused.value.status, json.loads(refused.value.body)) == (400, {"message": "Bad Request"})
         assert (await (await connection.request("GET", "/")).answer()).status == 207
 
 
