@@ -122,5 +122,6 @@ async def wall_before(port: int) -> AsyncIterator[Wall]:
         yield wall
     finally:
         server.close()
-        await wall.vanish()
-        await asyncio.gather(*wall._tasks)
+        for task in wall._tasks:
+            task.cancel()
+        await asyncio.gather(*wall._tasks, return_exceptions=True)

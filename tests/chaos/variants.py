@@ -50,6 +50,11 @@ VARIANTS = {
             Change(
                 "functions/chat/memberships.py", "_lease_seconds = lease_seconds", "_lease_seconds = 86400"
             ),
+            Change(
+                "functions/chat/memberships.py",
+                "lease = POLL_LEASE_SECONDS if polls else self._lease_seconds",
+                "lease = 86400",
+            ),
         ),
         faults=(GOODBYES_ARE_LOST,),
         breaks=Rule.PRESENCE_WRONG,

@@ -70,6 +70,10 @@ async def test_a_ticket_travels_as_a_subprotocol_or_in_the_query(guarded: Runnin
     offers = [Subprotocol("parley"), Subprotocol(f"parley.ticket.{signed(secret, sub='Ali', rooms='*')}")]
     async with connect(url, subprotocols=offers, open_timeout=30) as socket:
         assert socket.subprotocol == "parley"
+    bearer = {"Authorization": f"Bearer {signed(secret, sub='Ali', rooms='*')}"}
+    other = guarded.ws_url + room_path("other ways", "Ali")
+    async with connect(other, additional_headers=bearer, open_timeout=30):
+        pass
     assert await status(url) == 403
     assert await status(url, subprotocols=[Subprotocol("parley")]) == 403
 

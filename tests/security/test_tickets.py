@@ -65,7 +65,7 @@ async def test_without_one_nobody_gets_in(ticket_chat: Target, room: str) -> Non
             == "ticket_missing"
         )
     token = ticket_chat.ticket(sub="Ali", rooms=[room])
-    for header in (("Authorization", f"Bearer {token}"), ("Cookie", f"ticket={token}"), ("ticket", token)):
+    for header in (("Authorization", f"Basic {token}"), ("Cookie", f"ticket={token}"), ("ticket", token)):
         assert await ticket_chat.refusal(room_path(room, "Ali"), header) == "ticket_missing"
 
 
