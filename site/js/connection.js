@@ -2,7 +2,7 @@
  * One lasting connection made of many transports: reconnects with full jitter, notices silence, and has a second one
  * take over in silence: a new WebSocket before the gateway cuts the first, or a better kind where one has come through.
  */
-import { backoff } from "./backoff.js";
+import { backoff } from "./core/backoff.js";
 import { Choice } from "./transport.js";
 
 /** @import { ConnectionOptions, End, Kind, Transport } from "./types.js" */

@@ -2,14 +2,14 @@
 import { Connection } from "./connection.js";
 import { createSpeaker, loadLanguage, pickLanguage } from "./i18n.js";
 import { createMemory } from "./memory.js";
-import { checkName } from "./names.js";
-import { frameOf, parseFrame } from "./protocol.js";
+import { checkName } from "./core/names.js";
+import { frameOf, parseFrame } from "./core/protocol.js";
 import { createSession } from "./session.js";
-import { initialState, reduce } from "./state.js";
-import { question, wakeAt, wanted } from "./sync.js";
+import { initialState, reduce } from "./core/state.js";
+import { question, wakeAt, wanted } from "./core/sync.js";
 import { claimsOf, createTickets, readFragment } from "./ticket.js";
 import { kindOf, startTransport } from "./transport.js";
-import { createView } from "./view.js";
+import { createView } from "./view/room.js";
 
 /** @import { Event, LinkChange } from "./types.js" */
 

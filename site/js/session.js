@@ -2,9 +2,9 @@
  * What of a room outlasts a reload of the tab: how far its log is known, the last messages, and what waits to be sent.
  * Storage may be missing or full, and what comes out of it is believed only as far as it makes sense.
  */
-import { emptyLog } from "./log.js";
-import { outgoing } from "./outbox.js";
-import { isCount, isMessage, isText } from "./protocol.js";
+import { emptyLog } from "./core/log.js";
+import { outgoing } from "./core/outbox.js";
+import { isCount, isMessage, isText } from "./core/protocol.js";
 
 /** @import { Gap, Kept, Log, Message, Outbox, Outgoing, State } from "./types.js" */
 

@@ -74,8 +74,8 @@ WAITING: Event = {"type": "link", "status": "waiting", "retryAt": 5}
 DO: Event = {"type": "do"}
 
 AFTER = """async (m, events) => {
-  const { wanted, wakeAt } = await import("/js/sync.js");
-  const { timeline } = await import("/js/timeline.js");
+  const { wanted, wakeAt } = await import("/js/core/sync.js");
+  const { timeline } = await import("/js/core/timeline.js");
   const done = [];
   let [state, now] = [m.initialState, 0];
   const reduce = (event) => { state = m.reduce(state, event, { now, luck: 0.5 }); };
@@ -98,7 +98,7 @@ AFTER = """async (m, events) => {
 
 def after(js: Evaluate, *events: Event) -> Event:
     """The state that a person in the room is in after these events, what was done, what is wanted and when next."""
-    state: Event = js("state", AFTER, [ENTERED, *events])
+    state: Event = js("core/state", AFTER, [ENTERED, *events])
     return state
 
 

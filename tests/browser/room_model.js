@@ -3,9 +3,9 @@
  * Plays a schedule, heals everything, and answers with what was shown and what is true. (schedule) => transcript
  */
 async ({ reduce, initialState }, { steps, size, quota }) => {
-  const { wanted, question } = await import("/js/sync.js");
+  const { wanted, question } = await import("/js/core/sync.js");
   const { createSession } = await import("/js/session.js");
-  const { timeline } = await import("/js/timeline.js");
+  const { timeline } = await import("/js/core/timeline.js");
 
   let now = 1_000;
   const place = { name: "Ada", room: "r" };

@@ -164,4 +164,4 @@ def test_frames_that_it_does_not_know_change_nothing(js: Evaluate) -> None:
       const state = events.reduce((state, event) => m.reduce(state, event, { now: 0, luck: 0 }), m.initialState);
       return m.reduce(state, { type: "unheard of" }, { now: 9, luck: 0 }) === state;
     }"""
-    assert js("state", same, [ENTERED, ONLINE, newest(1)])
+    assert js("core/state", same, [ENTERED, ONLINE, newest(1)])

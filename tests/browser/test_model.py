@@ -94,4 +94,4 @@ def is_true(transcript: dict[str, Any]) -> None:
 )
 @given(schedule=SCHEDULES)
 def test_nothing_is_lost_repeated_or_out_of_order(js: Evaluate, schedule: dict[str, Any]) -> None:
-    is_true(js("state", MODEL, schedule))
+    is_true(js("core/state", MODEL, schedule))

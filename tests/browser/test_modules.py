@@ -22,7 +22,7 @@ def server_says(kind: str, text: str) -> str:
 
 def page_says(js: Evaluate, kind: str, texts: list[str]) -> list[str]:
     said: list[str] = js(
-        "names",
+        "core/names",
         """({ checkName }, [kind, texts]) => texts.map((text) => {
              const { value, code } = checkName(kind, text);
              return value ?? `!${code}`;
@@ -141,21 +141,21 @@ def test_every_language_has_every_text_and_exactly_the_codes_of_the_server(js: E
 )
 def test_frames_are_parsed_with_suspicion(js: Evaluate, frame: str, expected: Event | None) -> None:
     parse = "(m, text) => m.parseFrame(text)"
-    assert js("protocol", parse, frame) == ([] if expected is None else [expected])
+    assert js("core/protocol", parse, frame) == ([] if expected is None else [expected])
 
 
 def test_several_events_in_a_frame_are_those_that_are_known(js: Evaluate) -> None:
     pong = {"type": "pong", "last_seq": 7}
     frame = json.dumps([pong, {"type": "unheard of"}, None, [pong], pong | {"last_seq": 8}])
-    assert js("protocol", "(m, text) => m.parseFrame(text)", frame) == [pong, pong | {"last_seq": 8}]
+    assert js("core/protocol", "(m, text) => m.parseFrame(text)", frame) == [pong, pong | {"last_seq": 8}]
 
 
 def test_names_are_encoded_in_the_address(js: Evaluate) -> None:
     url = "(m, [protocol, host, room, name]) => m.socketUrl({ protocol, host }, room, name)"
-    assert js("protocol", url, ["http:", "h:1", "a/b?#", "مریم"]) == (
+    assert js("core/protocol", url, ["http:", "h:1", "a/b?#", "مریم"]) == (
         "ws://h:1/ws/a%2Fb%3F%23/%D9%85%D8%B1%DB%8C%D9%85?frames=batch"
     )
-    assert js("protocol", url, ["https:", "h", "r", "."]) == "wss://h/ws/r/.?frames=batch"
+    assert js("core/protocol", url, ["https:", "h", "r", "."]) == "wss://h/ws/r/.?frames=batch"
 
 
 def speak(js: Evaluate, code: str, function: str, argument: Any = None) -> Any:
@@ -239,13 +239,13 @@ FRAMES = [
 
 def test_every_question_carries_its_id(js: Evaluate) -> None:
     asks, texts = zip(*FRAMES, strict=True)
-    assert js("protocol", "(m, asks) => asks.map(m.frameOf)", list(asks)) == list(texts)
+    assert js("core/protocol", "(m, asks) => asks.map(m.frameOf)", list(asks)) == list(texts)
 
 
 def test_backoff_is_full_jitter_with_a_cap(js: Evaluate) -> None:
-    bounds = js("backoff", "(m) => [0, 1, 4, 5, 50, 5000].map((attempt) => m.backoff(attempt, 1))")
+    bounds = js("core/backoff", "(m) => [0, 1, 4, 5, 50, 5000].map((attempt) => m.backoff(attempt, 1))")
     assert bounds == [1_000, 2_000, 16_000, 30_000, 30_000, 30_000]
-    assert js("backoff", "(m) => m.backoff(3, 0)") == 0
+    assert js("core/backoff", "(m) => m.backoff(3, 0)") == 0
 
 
 def test_every_text_that_the_page_asks_for_exists(js: Evaluate) -> None:

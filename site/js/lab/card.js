@@ -1,5 +1,5 @@
 /** One way of carrying the room: what goes over its wire, what it costs, what it brought. */
-import { bdi, element, setText } from "../dom.js";
+import { bdi, element, setText } from "../view/dom.js";
 import { createBars, createPoints, createWire, PLOTTED, SHOWN } from "./plot.js";
 
 /** @import { Speaker } from "../types.js" */

@@ -1,5 +1,5 @@
 /** All figures in a table: what the drawings show, in numbers. */
-import { element } from "../dom.js";
+import { element } from "../view/dom.js";
 
 /** @import { Speaker } from "../types.js" */
 /** @import { createFormat } from "./format.js" */

@@ -1,5 +1,5 @@
 /** How a WebSocket starts over each version of HTTP, as it was recorded: tabs, and a word on each line. */
-import { element } from "../dom.js";
+import { element } from "../view/dom.js";
 import { code, rich } from "./rich.js";
 
 /** @import { Speaker } from "../types.js" */

@@ -1,5 +1,5 @@
 /** Which layers carry polls and WebSockets over each version of HTTP. */
-import { element } from "../dom.js";
+import { element } from "../view/dom.js";
 
 /** @type {[version: string, http: string, below: string[]][]} */
 const STACKS = [

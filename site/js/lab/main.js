@@ -1,8 +1,8 @@
 /** Wires the lab: the room is started, stopped and shown; what is set reaches it. */
-import { byId, element, nodes, setText } from "../dom.js";
+import { byId, element, nodes, setText } from "../view/dom.js";
 import { createSpeaker, LANGUAGES, loadLanguage, pickLanguage } from "../i18n.js";
 import { createMemory } from "../memory.js";
-import { checkName } from "../names.js";
+import { checkName } from "../core/names.js";
 import { createSession } from "../session.js";
 import { readFragment } from "../ticket.js";
 import { bodies, createCard, headers } from "./card.js";

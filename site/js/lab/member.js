@@ -2,8 +2,8 @@
  * One of the three in the room. It takes the very transports of the chat, without the fallback from one to another, and
  * tells what goes over its wire.
  */
-import { backoff } from "../backoff.js";
-import { frameOf, parseFrame, socketUrl } from "../protocol.js";
+import { backoff } from "../core/backoff.js";
+import { frameOf, parseFrame, socketUrl } from "../core/protocol.js";
 import { offered } from "../ticket.js";
 import { startTransport } from "../transport.js";
 import { browserOf, frameSizes, handshakeSizes, requestSizes, responseSizes } from "./sizes.js";

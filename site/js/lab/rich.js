@@ -1,5 +1,5 @@
 /** Texts with code in them. Code runs from left to right in every language. */
-import { element, translatePage } from "../dom.js";
+import { element, translatePage } from "../view/dom.js";
 
 /** @import { Speaker } from "../types.js" */
 

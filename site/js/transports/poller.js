@@ -2,8 +2,8 @@
  * A member who asks instead of being told: frames become requests, and their answers frames. When it asks is the loop's
  * affair.
  */
-import { backoff } from "../backoff.js";
-import { parseFrame } from "../protocol.js";
+import { backoff } from "../core/backoff.js";
+import { parseFrame } from "../core/protocol.js";
 import { createApi } from "./api.js";
 
 /** @import { Answer, End, Entry, EventsQuery, Loop, Page, Transport, TransportEvents } from "../types.js" */

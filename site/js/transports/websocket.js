@@ -1,5 +1,5 @@
 /** A WebSocket as a transport: frames go and come as they are. */
-import { socketUrl } from "../protocol.js";
+import { socketUrl } from "../core/protocol.js";
 import { offered } from "../ticket.js";
 
 /** @import { Entry, Transport, TransportEvents } from "../types.js" */

@@ -6,7 +6,7 @@
  *     log = withMessage(log, message);  // shown if it is the next one, held back if not
  */
 
-/** @import { Gap, Log, Message, Page } from "./types.js" */
+/** @import { Gap, Log, Message, Page } from "../types.js" */
 
 /** @type {Log} */
 export const emptyLog = {

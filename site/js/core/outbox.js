@@ -4,7 +4,7 @@
  */
 import { backoff } from "./backoff.js";
 
-/** @import { Fault, Message, Moment, Notice, Outbox, Outgoing, Plan } from "./types.js" */
+/** @import { Fault, Message, Moment, Notice, Outbox, Outgoing, Plan } from "../types.js" */
 
 /** The gateway gives up on a message after 29 s and says so: after more silence than that, nobody will answer. */
 const ACK_WITHIN = 35_000;

@@ -1,9 +1,9 @@
 /** Where messages are written: grows with its text, sends on Enter, counts what is left, refuses kindly. */
 import { byId, setText } from "./dom.js";
-import { trim } from "./names.js";
-import { LIMITS, lengthOf } from "./protocol.js";
+import { trim } from "../core/names.js";
+import { LIMITS, lengthOf } from "../core/protocol.js";
 
-/** @import { Actions, Speaker } from "./types.js" */
+/** @import { Actions, Speaker } from "../types.js" */
 
 const COUNT_FROM = 200;
 

@@ -1,11 +1,11 @@
-/** The page: shows a state and turns what a person does into actions. Only `view*.js` and `dom.js` touch the DOM. */
+/** The page: shows a state and turns what a person does into actions. Only what is in this folder touches the DOM. */
 import { avatar, bdi, button, byId, element, nodes, setText, translatePage } from "./dom.js";
-import { LANGUAGES } from "./i18n.js";
-import { timeline } from "./timeline.js";
-import { createComposer } from "./view-composer.js";
-import { createLog } from "./view-log.js";
+import { LANGUAGES } from "../i18n.js";
+import { timeline } from "../core/timeline.js";
+import { createComposer } from "./composer.js";
+import { createLog } from "./log.js";
 
-/** @import { Actions, Show, Speaker, State } from "./types.js" */
+/** @import { Actions, Show, Speaker, State } from "../types.js" */
 
 const SHOWN_BY_LOG = /** @type {const} */ (["log", "lines", "outbox", "link", "name"]);
 

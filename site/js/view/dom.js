@@ -1,6 +1,6 @@
 /** Making elements from data. Text is only ever set as text, so nothing that people write can become markup. */
 
-/** @import { Part, Speaker } from "./types.js" */
+/** @import { Part, Speaker } from "../types.js" */
 
 /** @template {HTMLElement} T @param {string} id @param {new () => T} type @returns {T} */
 export function byId(id, type) {

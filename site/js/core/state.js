@@ -8,7 +8,7 @@ import { emptyLog, questionOf, withMessage, withPage } from "./log.js";
 import * as outbox from "./outbox.js";
 import * as sync from "./sync.js";
 
-/** @import { Ask, Event, Fault, Kind, LinkChange, Log, Message, Moment, Notice, Page, Presence, State, Sync, SystemLine } from "./types.js" */
+/** @import { Ask, Event, Fault, Kind, LinkChange, Log, Message, Moment, Notice, Page, Presence, State, Sync, SystemLine } from "../types.js" */
 
 const KEPT_LINES = 500;
 const FAILURES_BEFORE_SAYING_SO = 3;

@@ -1,7 +1,7 @@
 /** The log on the page: one element a row, made once and kept, since a redrawn row would be read out again. */
 import { avatar, bdi, button, element, icon, nodes } from "./dom.js";
 
-/** @import { Actions, DayRow, GapRow, LineRow, MessageRow, Row, Speaker } from "./types.js" */
+/** @import { Actions, DayRow, GapRow, LineRow, MessageRow, Row, Speaker } from "../types.js" */
 /** @typedef {{node: HTMLElement, update: (row: any) => void}} Drawn */
 
 const NEAR_END = 80;

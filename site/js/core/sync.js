@@ -9,7 +9,7 @@ import { backoff } from "./backoff.js";
 import { hasHole, questionOf } from "./log.js";
 import { plansFor } from "./outbox.js";
 
-/** @import { Ask, Fault, Log, Moment, Page, Plan, State, Sync } from "./types.js" */
+/** @import { Ask, Fault, Log, Moment, Page, Plan, State, Sync } from "../types.js" */
 
 const ANSWER_WITHIN = 15_000; // a cold start takes seconds
 const SILENCES = 2;

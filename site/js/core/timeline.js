@@ -1,6 +1,6 @@
 /** The rows that the log shows, worked out from the state: days, messages in groups, system lines, what is missing. */
 
-/** @import { Gap, Message, MessageRow, Outgoing, Row, State, SystemLine } from "./types.js" */
+/** @import { Gap, Message, MessageRow, Outgoing, Row, State, SystemLine } from "../types.js" */
 
 const GROUP_SPAN = 5 * 60_000;
 

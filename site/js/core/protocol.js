@@ -4,7 +4,7 @@
  *     frameOf({ type: "ping" })   // -> '{"action":"ping","id":"ping"}'
  */
 
-/** @import { FrameAsk, WireEvent } from "./types.js" */
+/** @import { FrameAsk, WireEvent } from "../types.js" */
 
 export const DEFAULTS = Object.freeze({ room: "general", name: "anonymous" });
 
