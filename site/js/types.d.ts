@@ -207,6 +207,8 @@ export type Speaker = {
 
 // The page
 
+/** A row's element, kept for as long as it is shown. */
+export type Drawn = { node: HTMLElement; update(row: Row): void };
 export type Show = (state: State, speak: Speaker) => void;
 
 /** What a person can do. */
