@@ -1,11 +1,11 @@
-/** What the page remembers between visits. Storage may be missing, full or forbidden: then it just forgets. */
+/** What is remembered in one of the browser's storages. It may be missing, full or forbidden: then it is just forgotten. */
 
 const PREFIX = "parley.";
 
 /** @param {() => Storage} open a function, as reading `localStorage` alone may throw */
 export function createMemory(open) {
   return {
-    /** @param {"name" | "room" | "language"} key @returns {string} */
+    /** "" where there is nothing. @param {string} key */
     recall(key) {
       try {
         return open().getItem(PREFIX + key) ?? "";
@@ -13,12 +13,14 @@ export function createMemory(open) {
         return "";
       }
     },
-    /** @param {"name" | "room" | "language"} key @param {string} value */
-    keep(key, value) {
+    /** Whether it worked. @param {string} key @param {string} text "" forgets it */
+    keep(key, text) {
       try {
-        open().setItem(PREFIX + key, value);
+        if (text === "") open().removeItem(PREFIX + key);
+        else open().setItem(PREFIX + key, text);
+        return true;
       } catch {
-        // forgetting is harmless
+        return false;
       }
     },
   };

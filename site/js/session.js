@@ -5,14 +5,12 @@
 import { emptyLog } from "./core/log.js";
 import { outgoing } from "./core/outbox.js";
 import { isCount, isMessage, isText } from "./core/protocol.js";
+import { createMemory } from "./memory.js";
 
-/** @import { Gap, Kept, Log, Message, Outbox, Outgoing, State } from "./types.js" */
+/** @import { Gap, Kept, Log, Message, Outbox, Outgoing, Place, State } from "./types.js" */
 
-const PREFIX = "parley.";
 /** So many messages are kept, or fewer where storage is full. */
 const BOUNDS = [200, 20, 0];
-
-/** @typedef {{name: string, room: string}} Place */
 
 /** The log without what is older than its last messages. @param {Log} log @param {number} bound @returns {Log} */
 export function trimmed(log, bound) {
@@ -55,7 +53,7 @@ export function readOutbox(text, log, name) {
 /** @param {string | null} text */
 function parsed(text) {
   try {
-    return JSON.parse(text ?? "null");
+    return JSON.parse(text || "null");
   } catch {
     return null;
   }
@@ -75,57 +73,28 @@ const isNotice = (error) => isText(error?.code) && isText(error.content);
 const isOutgoing = (item) => isText(item?.id) && item.id !== "" && item.id.length <= 64 && isText(item.content)
   && item.content !== "" && Number.isFinite(item.at) && (item.error === null || isNotice(item.error));
 
-/** @param {() => Storage} storage a function, as reading `sessionStorage` alone may throw */
-export function createSession(storage) {
-  /** @param {Place} place */
-  const keyOf = ({ name, room }) => JSON.stringify([room, name]);
-  const read = (/** @type {string} */ key) => {
-    try {
-      return storage().getItem(PREFIX + key);
-    } catch {
-      return null;
-    }
-  };
-  /** @param {string} key @param {string | null} text null removes it */
-  const write = (key, text) => {
-    try {
-      if (text === null) storage().removeItem(PREFIX + key);
-      else storage().setItem(PREFIX + key, text);
-      return true;
-    } catch {
-      return false;
-    }
-  };
+/** @param {() => Storage} open */
+export function createSession(open) {
+  const { recall, keep } = createMemory(open);
+  /** @param {"log" | "outbox"} what @param {Place} place */
+  const keyOf = (what, { name, room }) => `${what}.${JSON.stringify([room, name])}`;
 
   return {
-    /** Where this tab was when it was last seen. @returns {Place | null} */
-    here() {
-      const place = parsed(read("here"));
-      return isText(place?.name) && isText(place.room) ? place : null;
-    },
-    /** @param {Place | null} place */
-    stay: (place) => write("here", place && JSON.stringify({ name: place.name, room: place.room })),
-    /** The kind of transport that worked last: where no WebSocket comes through, a reload need not find that out anew. */
-    transport: () => read("transport"),
-    /** @param {string} kind */
-    keepTransport: (kind) => write("transport", kind),
-    ticket: () => read("ticket") ?? "",
-    /** @param {string} token */
-    keepTicket: (token) => write("ticket", token),
     /** @param {Place} place @returns {Kept | null} */
     recall(place) {
-      const log = readLog(read(`log.${keyOf(place)}`));
-      const outbox = readOutbox(read(`outbox.${keyOf(place)}`), log, place.name);
+      const log = readLog(recall(keyOf("log", place)));
+      const outbox = readOutbox(recall(keyOf("outbox", place)), log, place.name);
       return log || outbox.size > 0 ? { log: log ?? emptyLog, outbox } : null;
     },
     /** @param {State} state */
     keepLog: (state) => state.log.cursor !== null
-      && BOUNDS.some((bound) => write(`log.${keyOf(state)}`, logText(state, bound))),
+      && BOUNDS.some((bound) => keep(keyOf("log", state), logText(state, bound))),
     /** @param {State} state */
-    keepOutbox: (state) => write(`outbox.${keyOf(state)}`, state.outbox.size === 0 ? null : outboxText(state.outbox)),
+    keepOutbox: (state) => keep(keyOf("outbox", state), state.outbox.size === 0 ? "" : outboxText(state.outbox)),
     /** @param {Place} place */
     forget(place) {
-      for (const key of ["here", "ticket", "transport", `log.${keyOf(place)}`, `outbox.${keyOf(place)}`]) write(key, null);
+      keep(keyOf("log", place), "");
+      keep(keyOf("outbox", place), "");
     },
   };
 }

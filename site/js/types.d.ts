@@ -50,7 +50,6 @@ export type WireEvent = Message | SystemLine | Presence | Fault | Pong | Page;
 export type LinkStatus = "connecting" | "online" | "waiting" | "offline";
 export type LinkChange = { status: LinkStatus; transport?: Kind; retryAt?: number; ticketExpired?: boolean | undefined };
 export type Notice = { code: string; content: string };
-export type Problems = { name?: string; room?: string };
 
 /** Numbers whose messages are gone, first and last. */
 export type Gap = { from: number; to: number };
@@ -109,11 +108,8 @@ export type Sync = {
 };
 
 export type State = {
-  view: "entry" | "room";
   name: string;
   room: string;
-  leftRoom: string;
-  problems: Problems;
   link: { status: LinkStatus; transport: Kind; retryAt: number; everOpen: boolean; failures: number };
   log: Log;
   /** In order of time. */
@@ -147,9 +143,7 @@ export type Plan = { at: number; ask: Ask };
 
 export type Event =
   | WireEvent
-  | { type: "refused"; problems: Problems }
   | { type: "entered"; name: string; room: string; kept: Kept | null }
-  | { type: "left" }
   | ({ type: "link" } & LinkChange)
   | { type: "relieved"; transport: Kind }
   | { type: "asked"; ask: Ask }
@@ -211,16 +205,19 @@ export type Speaker = {
 export type Drawn = { node: HTMLElement; update(row: Row): void };
 export type Show = (state: State, speak: Speaker) => void;
 
-/** What a person can do. */
+/** Who is where. */
+export type Place = { name: string; room: string };
+/** What to say on the entry screen: codes of errors, and the room one has just left. */
+export type Told = { name?: string | undefined; room?: string | undefined; failed?: boolean; left?: string };
+
+/** What a person can do in a room. */
 export type Actions = {
-  enter(name: string, room: string): void;
   leave(): void;
   send(content: string): void;
   retry(id: string): void;
   discard(id: string): void;
   earlier(): void;
   dismiss(code: string): void;
-  speakIn(code: string): void;
 };
 
 // The connection

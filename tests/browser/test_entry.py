@@ -4,10 +4,11 @@ import re
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.acts import contents, enter, lines, link, members, say
 from tests.browser.conftest import PageFactory
+from tests.conftest import ServedGateway
 
 pytestmark = pytest.mark.browser
 
@@ -50,6 +51,20 @@ def test_it_works_where_storage_is_forbidden(page_factory: PageFactory, room: st
     enter(page, "Ada", room)
     page.get_by_label("Language").select_option("fa")
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
+
+
+def test_where_the_chat_cannot_be_loaded_it_says_so_and_tries_again(
+    browser: Browser, gateway: ServedGateway, room: str
+) -> None:
+    page = browser.new_page(base_url=gateway.url, locale="en-GB")
+    page.route("**/js/room.js", lambda route: route.abort())
+    page.goto("/")
+    page.get_by_role("button", name="Enter room").click()
+    expect(page.locator("#entry-problem")).to_contain_text("could not be loaded")
+    page.unroute("**/js/room.js")
+    enter(page, "Ada", room)
+    expect(page.locator("#entry")).to_be_hidden()
+    page.close()
 
 
 REFUSED = [

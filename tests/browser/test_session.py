@@ -14,18 +14,21 @@ pytestmark = pytest.mark.browser
 # A storage with some room, which may be full from the start, and what the page makes of a state through it.
 THROUGH = """async (m, [log, outbox, quota]) => {
   const disk = new Map();
-  const session = m.createSession(() => ({
+  const open = () => ({
     getItem: (key) => disk.get(key) ?? null,
     setItem: (key, text) => { if (text.length > quota) throw new Error("full"); disk.set(key, text); },
     removeItem: (key) => disk.delete(key),
-  }));
+  });
+  const { createTab } = await import("/js/tab.js");
+  const [session, tab] = [m.createSession(open), createTab(open)];
   const place = { name: "Ada", room: "r" };
   const state = { ...place, log, outbox: new Map(Object.entries(outbox)) };
-  session.stay(place);
+  tab.stay(place);
   session.keepLog(state);
   session.keepOutbox(state);
-  const [here, kept, other] = [session.here(), session.recall(place), session.recall({ name: "Bo", room: "r" })];
+  const [here, kept, other] = [tab.here(), session.recall(place), session.recall({ name: "Bo", room: "r" })];
   session.forget(place);
+  tab.forget();
   return { here, log: kept?.log, outbox: kept && [...kept.outbox.values()], other, left: [...disk.keys()] };
 }"""
 
@@ -74,11 +77,13 @@ def test_only_the_last_messages_are_kept_and_fewer_where_storage_is_full(
 def test_where_nothing_can_be_stored_it_does_without(js: Evaluate) -> None:
     nothing = kept(js, newest(1), composed("a"), quota=0)
     assert (nothing["here"], nothing.get("log"), nothing["other"]) == (None, None, None)
-    forbidden = """(m) => {
-      const session = m.createSession(() => { throw new DOMException("no", "SecurityError"); });
-      session.stay({ name: "a", room: "r" });
+    forbidden = """async (m) => {
+      const open = () => { throw new DOMException("no", "SecurityError"); };
+      const { createTab } = await import("/js/tab.js");
+      const [session, tab] = [m.createSession(open), createTab(open)];
+      tab.stay({ name: "a", room: "r" });
       session.forget({ name: "a", room: "r" });
-      return [session.here(), session.recall({ name: "a", room: "r" })];
+      return [tab.here(), session.recall({ name: "a", room: "r" })];
     }"""
     assert js("session", forbidden) == [None, None]
 

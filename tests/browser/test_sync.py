@@ -121,7 +121,7 @@ def test_the_heartbeat_asks_who_is_here_as_well_unless_the_list_could_not_tell(j
     assert kinds(*ENTRY, crowd, at(PING_AT, DO), WAITING, ONLINE, DO) == ["sync", "ping", "sync"]
 
 
-def test_nothing_is_wanted_without_a_connection_or_a_room(js: Evaluate) -> None:
-    for events in ([], [WAITING], [ONLINE, {"type": "left"}]):
+def test_nothing_is_wanted_without_a_connection(js: Evaluate) -> None:
+    for events in ([], [WAITING], [ONLINE, WAITING]):
         state = after(js, *events, at(10**9, DO))
         assert (state["done"], state["wanted"], state["wake"]) == ([], None, None)

@@ -1,5 +1,5 @@
 /**
- * All that the page knows, and how each event changes it: a pure function, tested without a socket or a page.
+ * All that the page knows of a stay in a room, and how each event changes it: a pure function, tested without a socket or a page.
  *
  *     state = reduce(state, { type: "entered", name: "Ada", room: "general", kept: null }, moment);
  *     for (const event of parseFrame(data)) state = reduce(state, event, moment);
@@ -17,7 +17,7 @@ const HELPLESS = new Set(["unreachable", "ticket_expired"]);
 
 /** @type {State} */
 export const initialState = {
-  view: "entry", name: "", room: "", leftRoom: "", problems: {},
+  name: "", room: "",
   link: { status: "connecting", transport: "websocket", retryAt: 0, everOpen: false, failures: 0 },
   log: emptyLog, lines: [], users: [], total: 0, presentAt: "", outbox: new Map(), sync: sync.noSync, notices: [],
 };
@@ -25,9 +25,7 @@ export const initialState = {
 /** @param {State} state @param {Event} event @param {Moment} moment @returns {State} */
 export function reduce(state, event, moment) {
   switch (event.type) {
-    case "refused": return { ...state, problems: event.problems };
-    case "entered": return { ...initialState, ...event.kept, view: "room", name: event.name, room: event.room };
-    case "left": return { ...initialState, leftRoom: state.room };
+    case "entered": return { ...initialState, ...event.kept, name: event.name, room: event.room };
     case "link": return linkChanged(state, event, moment);
     case "relieved": return relieved(state, event.transport, moment);
     case "asked": return asked(state, event.ask, moment);

@@ -33,8 +33,8 @@ export function question({ cursor, first }, earlier) {
  * All that is to be done at some time if nothing else happens; the first of them has precedence.
  * @param {State} state @returns {Plan[]}
  */
-function plans({ view, link, log, sync, outbox, users, total }) {
-  if (view !== "room" || link.status !== "online") return [];
+function plans({ link, log, sync, outbox, users, total }) {
+  if (link.status !== "online") return [];
   if (sync.evicted) return [{ at: 0, ask: { type: "reconnect" } }];
   const plans = asking(log, sync);
   if (sync.current) plans.push(...plansFor(outbox));

@@ -3,7 +3,7 @@ import { byId, element, nodes, setText } from "../view/dom.js";
 import { createSpeaker, LANGUAGES, loadLanguage, pickLanguage } from "../i18n.js";
 import { createMemory } from "../memory.js";
 import { checkName } from "../core/names.js";
-import { createSession } from "../session.js";
+import { createTab } from "../tab.js";
 import { readFragment } from "../ticket.js";
 import { bodies, createCard, headers } from "./card.js";
 import { csv } from "./csv.js";
@@ -24,7 +24,7 @@ const FIRST_AFTER = 1500;
 const IDLE = 30 * 60_000;
 
 const memory = createMemory(() => localStorage);
-const session = createSession(() => sessionStorage);
+const tab = createTab(() => sessionStorage);
 const settings = { interval: 2, hold: 25, sender: /** @type {Kind} */ ("websocket"), rate: 5000 };
 const html = (/** @type {string} */ id) => byId(id, HTMLElement);
 const language = byId("language", HTMLSelectElement);
@@ -54,11 +54,11 @@ async function speakerOf(code) {
 /** The room in the address, or one of one's own. The ticket is taken out, as the chat's page does. */
 function placeOfAddress() {
   const { room: asked, token } = readFragment(location.hash);
-  if (token !== "") session.keepTicket(token);
+  if (token !== "") tab.keepTicket(token);
   const own = `lab-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
   const name = (asked !== "" && checkName("room", asked).value) || own;
   history.replaceState(null, "", `#${encodeURIComponent(name)}`);
-  return { room: name, ticket: session.ticket() };
+  return { room: name, ticket: tab.ticket() };
 }
 
 function translate() {

@@ -14,6 +14,7 @@ export default {
     room: "Room",
     room_help: "A new name opens a new room.",
     enter: "Enter room",
+    load_failed: "The chat could not be loaded. Check your connection and try again.",
     you_left: "You left {room}.",
     language: "Language",
     leave: "Leave",

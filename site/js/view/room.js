@@ -1,35 +1,26 @@
-/** The page: shows a state and turns what a person does into actions. Only what is in this folder touches the DOM. */
-import { avatar, bdi, button, byId, element, nodes, setText, translatePage } from "./dom.js";
-import { LANGUAGES } from "../i18n.js";
+/** The room: shows a state and turns what a person does into actions. Only what is in this folder touches the page. */
 import { timeline } from "../core/timeline.js";
 import { createComposer } from "./composer.js";
+import { avatar, bdi, button, byId, element, setText } from "./dom.js";
 import { createLog } from "./log.js";
 
 /** @import { Actions, Show, Speaker, State } from "../types.js" */
 
 const SHOWN_BY_LOG = /** @type {const} */ (["log", "lines", "outbox", "link", "name"]);
+const PARTS = ["room-view", "where", "leave", "people-toggle"];
 
 /** @param {Actions} actions */
 export function createView(actions) {
   const html = (/** @type {string} */ id) => byId(id, HTMLElement);
-  const name = byId("name", HTMLInputElement);
-  const room = byId("room", HTMLInputElement);
-  const language = byId("language", HTMLSelectElement);
   const toggle = byId("people-toggle", HTMLButtonElement);
   const composer = createComposer(actions);
   const showLog = createLog(html("log"), html("rows"), actions);
-  /** @type {State | null} */
+  /** What is in sight; null where that is another room, or none. @type {State | null} */
   let shown = null;
   /** @type {Speaker | null} */
   let spoken = null;
 
   const isOpen = () => toggle.ariaExpanded === "true";
-  for (const [code, label] of LANGUAGES) language.append(element("option", { value: code, lang: code }, label));
-  language.addEventListener("change", () => actions.speakIn(language.value));
-  html("entry-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    actions.enter(name.value, room.value);
-  });
   html("leave").addEventListener("click", actions.leave);
   html("earlier").addEventListener("click", actions.earlier);
   toggle.addEventListener("click", () => openPeople(!isOpen()));
@@ -42,7 +33,7 @@ export function createView(actions) {
     toggle.focus();
   });
 
-  /** The drawer of narrow screens; on wide ones the list is always in sight. @param {boolean} open */
+/** The drawer of narrow screens; on wide ones the list is always in sight. @param {boolean} open */
   function openPeople(open) {
     toggle.ariaExpanded = String(open);
     html("people").classList.toggle("open", open);
@@ -50,39 +41,11 @@ export function createView(actions) {
 
   /** @param {State} state @param {Speaker} speak */
   function render(state, speak) {
-    const before = shown;
-    const anew = speak !== spoken || before?.view !== state.view;
-    if (anew) {
-      translatePage(speak);
-      composer.setSpeaker(speak);
-      language.value = speak.language.code;
-    }
-    if (before?.view !== state.view) changeView(state);
-    if (state.view === "entry") showEntry(state, speak);
-    else showRoom(state, speak, before, anew);
+    const anew = speak !== spoken || shown === null;
+    if (anew) composer.setSpeaker(speak);
+    showRoom(state, speak, shown, anew);
     [shown, spoken] = [state, speak];
   }
-
-  function changeView(/** @type {State} */ state) {
-    const inRoom = state.view === "room";
-    document.body.dataset.view = state.view;
-    html("entry").hidden = inRoom;
-    for (const id of ["room-view", "where", "leave", "people-toggle"]) html(id).hidden = !inRoom;
-    document.title = inRoom ? `${state.room} · Parley` : "Parley";
-    openPeople(false);
-    if (inRoom) composer.clear();
-    if (inRoom) composer.focus();
-    else (name.value === "" ? name : html("enter")).focus();
-  }
-
-  /** @type {Show} */
-  const showEntry = ({ problems, leftRoom }, speak) => {
-    html("you-left").replaceChildren(...(leftRoom ? nodes(speak.parts("you_left", { room: leftRoom })) : []));
-    for (const [field, problem] of /** @type {const} */ ([[name, problems.name], [room, problems.room]])) {
-      setText(html(`${field.id}-problem`), problem ? speak.error(problem, "") : "");
-      field.ariaInvalid = String(problem !== undefined);
-    }
-  };
 
   /** @param {State} state @param {Speaker} speak @param {State | null} before @param {boolean} anew */
   function showRoom(state, speak, before, anew) {
@@ -141,13 +104,20 @@ export function createView(actions) {
 
   return {
     render,
-    /** @param {{name?: string, room?: string}} values */
-    fill(values) {
-      name.value = values.name ?? name.value;
-      room.value = values.room ?? room.value;
+    /** @param {State} state @param {Speaker} speak */
+    open(state, speak) {
+      document.body.dataset.view = "room";
+      document.title = `${state.room} · Parley`;
+      for (const id of PARTS) html(id).hidden = false;
+      composer.clear();
+      render(state, speak);
+      composer.focus();
     },
-    focusProblem() {
-      (name.ariaInvalid === "true" ? name : room).focus();
+    close() {
+      if (spoken) showLog([], spoken, ""); // in another room, the same number is another message
+      shown = null;
+      openPeople(false);
+      for (const id of PARTS) html(id).hidden = true;
     },
   };
 }

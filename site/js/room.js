@@ -1,0 +1,156 @@
+/** The second stage: a stay in a room. Events change the state; it is shown and kept, and what it calls for is asked and sent. */
+import { Connection } from "./connection.js";
+import { frameOf, parseFrame } from "./core/protocol.js";
+import { initialState, reduce } from "./core/state.js";
+import { question, wakeAt, wanted } from "./core/sync.js";
+import { createSession } from "./session.js";
+import { createTickets } from "./ticket.js";
+import { kindOf, startTransport } from "./transport.js";
+import { createFrames } from "./view/frames.js";
+import { createView } from "./view/room.js";
+
+/** @import { Event, LinkChange, Place, Speaker } from "./types.js" */
+/** @import { createTab } from "./tab.js" */
+
+const KEEP_WITHIN = 500;
+
+/** `randomUUID` needs a secure context, which a laptop's plain address, tried from a phone, is not. */
+const newId = () => crypto.randomUUID?.() ?? crypto.getRandomValues(new Uint32Array(4)).join("-");
+
+/**
+ * Made once; one may enter and leave any number of times.
+ * @param {object} options
+ * @param {ReturnType<typeof createTab>} options.tab
+ * @param {(forgetting: boolean) => void} options.onLeave somebody wants to leave
+ */
+export function createRoom({ tab, onLeave }) {
+  const session = createSession(() => sessionStorage);
+  /** `?transport=polling` tries that one, and no other. */
+  const forced = kindOf(new URLSearchParams(location.search).get("transport"));
+  const ticketUrl = document.querySelector("meta[name=parley-tickets]")?.getAttribute("content") ?? "";
+  const view = createView({
+    leave: () => onLeave(true),
+    send: (content) => happened({ type: "composed", id: newId(), content, at: Date.now() }),
+    retry: (id) => happened({ type: "retried", id }),
+    discard: (id) => happened({ type: "discarded", id }),
+    earlier: () => happened({ type: "earlier" }),
+    dismiss: (code) => happened({ type: "dismissed", code }),
+  });
+  const frames = createFrames(() => view.render(state, speak));
+  let state = initialState;
+  /** @type {Speaker} */
+  let speak;
+  /** Null where one is in no room. @type {Connection | null} */
+  let connection = null;
+  /** @type {ReturnType<typeof createTickets> | null} */
+  let tickets = null;
+  let [ticking, waking, keeping] = [0, 0, 0];
+
+  /** @param {Event} event */
+  function happened(event) {
+    dispatch(event);
+    pursue();
+    frames.soon();
+  }
+
+  /** @param {Event} event */
+  function dispatch(event) {
+    const before = state;
+    state = reduce(state, event, { now: performance.now(), luck: Math.random() });
+    if (state.outbox !== before.outbox) session.keepOutbox(state);
+    if (state.log !== before.log && keeping === 0) keeping = window.setTimeout(keepLog, KEEP_WITHIN);
+  }
+
+  /** Do what the state calls for, until there is nothing left to do before some later time. */
+  function pursue() {
+    clearTimeout(waking);
+    for (let ask = wanted(state, performance.now()); ask && connection; ask = wanted(state, performance.now())) {
+      if (ask.type === "reconnect") return connection.reconnect();
+      if (ask.type !== "silence" && !connection.send(frameOf(ask))) return;
+      dispatch({ type: "asked", ask });
+    }
+    const at = wakeAt(state);
+    if (at < Infinity) waking = window.setTimeout(() => { pursue(); frames.soon(); }, at - performance.now());
+  }
+
+  function keepLog() {
+    clearTimeout(keeping);
+    keeping = 0;
+    if (connection) session.keepLog(state);
+  }
+
+  /** @param {LinkChange} change */
+  function linkChanged(change) {
+    clearInterval(ticking);
+    if (change.retryAt !== undefined) ticking = window.setInterval(frames.soon, 1000); // the count-down
+    if (change.transport) tab.keepTransport(change.transport);
+    happened({ type: "link", ...change, ticketExpired: tickets?.hasExpired() });
+  }
+
+  /** @param {string} data @param {boolean} first or of a transport that may take over: what it is refused is its own affair */
+  function received(data, first) {
+    for (const event of parseFrame(data)) {
+      if (event.type === "error" && !first) continue;
+      happened(event);
+      if (event.type === "page" && state.sync.current) connection?.settled();
+    }
+  }
+
+  for (const change of ["online", "offline"]) addEventListener(change, () => connection?.networkChanged());
+  for (const look of ["focus", "pageshow"]) addEventListener(look, () => connection?.looked());
+  document.addEventListener("visibilitychange", () => (document.hidden ? keepLog() : connection?.looked()));
+  addEventListener("pagehide", () => {
+    keepLog();
+    connection?.pause();
+  });
+
+  return {
+    /** The room one is in. */
+    name: () => state.room,
+
+    /** @param {Place} place @param {Speaker} speaker */
+    enter(place, speaker) {
+      speak = speaker;
+      const held = createTickets({ token: tab.ticket(), url: ticketUrl, keep: tab.keepTicket });
+      const entry = { ...place, ticket: held.current };
+      const opening = new Connection({
+        dial: (kind, events) => startTransport(kind, entry, events),
+        forced,
+        first: kindOf(tab.transport()),
+        onLink: linkChanged,
+        onFrame: received,
+        onRelief(transport) {
+          tab.keepTransport(transport);
+          dispatch({ type: "relieved", transport });
+        },
+        heartbeat: () => frameOf({ type: "ping" }),
+        greeting: () => frameOf(question(state.log, false)),
+        isWelcome: (data) => parseFrame(data).some((event) => event.type === "page"),
+      });
+      [connection, tickets] = [opening, held];
+      dispatch({ type: "entered", ...place, kept: session.recall(place) });
+      view.open(state, speak);
+      void held.start(place).then(() => connection === opening && opening.open());
+    },
+
+    /** The name of the room that was left. @param {boolean} forgetting what is kept of it, too */
+    leave(forgetting) {
+      clearInterval(ticking);
+      clearTimeout(waking);
+      keepLog();
+      frames.stop();
+      connection?.close();
+      connection = null;
+      tickets?.stop();
+      if (forgetting) session.forget(state);
+      view.close();
+      return state.room;
+    },
+
+    /** @param {Speaker} speaker */
+    speakIn(speaker) {
+      speak = speaker;
+      frames.now();
+    },
+  };
+}

@@ -1,0 +1,50 @@
+"""How much of the page is loaded before which moment, in bytes without compression."""
+
+import pytest
+from playwright.sync_api import Response, Route, expect
+
+from tests.browser.acts import contents, enter, say, until
+from tests.browser.conftest import PageFactory
+
+pytestmark = pytest.mark.browser
+
+FIRST_STAGE = 60_000
+"""Scripts and styles until somebody can type a name."""
+WHOLE = 160_000
+"""Scripts and styles until somebody has sent a message."""
+
+
+def test_little_is_loaded_before_the_entry_screen_and_not_much_in_all(
+    page_factory: PageFactory, room: str
+) -> None:
+    page = page_factory()
+    page.goto("about:blank")
+    responses: list[Response] = []
+    held: list[Route] = []
+
+    def keep(response: Response) -> None:
+        responses.append(response)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.on("response", keep)
+    page.route("**/js/room.js", hold)  # the second stage
+
+    def loaded() -> dict[str, int]:
+        kinds = {"script", "stylesheet"}
+        return {found.url: len(found.body()) for found in responses if found.request.resource_type in kinds}
+
+    page.goto("/")
+    expect(page.get_by_label("Your name")).to_be_focused()
+    until(page, lambda: len(held) == 1)
+    first = loaded()
+    held[0].continue_()
+    enter(page, "Ada", room)
+    say(page, "hello")
+    expect(contents(page)).to_have_text("hello")
+    whole = loaded()
+    print(f"{sum(first.values())} bytes in {len(first)} files, then {sum(whole.values())} in {len(whole)}")
+    assert sum(first.values()) < FIRST_STAGE
+    assert sum(whole.values()) < WHOLE
+    assert whole.keys() > first.keys()
