@@ -1,6 +1,7 @@
 # make run     the chat on http://127.0.0.1:$(PORT)/   (make run PORT=8123 ARGS='--param Key=Value')
 #              HTTPS=1: over TLS as well, with HTTP/1.1, HTTP/2 and HTTP/3, on https://localhost:8443/ (PORT + 443)
 # make test    lint, types and every test
+# make page    the types of the page's scripts, and the unit tests of those that are pure; part of `make test`
 # make rehearse    the real `sam build` and `sam deploy`, with moto for AWS, and what they left there; then the chat as built
 # make scan    templates, what is pinned, and what was committed: no finding without a written reason (tests/scans/accepted.toml)
 # make conformance    the gateway's behaviour, row by row (make conformance URL=wss://…/probe asks a deployed stage)
@@ -21,18 +22,21 @@ BIN := .venv/bin
 SOURCES := functions infra local_dev tests
 REGION_ARG = $(if $(REGION),--region $(REGION))
 
-.PHONY: run test lint types unit rehearse scan conformance fuzz chaos bench cost format screenshots validate deploy publish put-out teardown lock clean
+.PHONY: run test lint types page unit rehearse scan conformance fuzz chaos bench cost format screenshots validate deploy publish put-out teardown lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m local_dev --port $(PORT) $(if $(filter-out 0,$(HTTPS)),--https) $(ARGS)
 
-test: lint types unit
+test: lint types page unit
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check $(SOURCES) && $(BIN)/ruff format --check $(SOURCES) && $(BIN)/cfn-lint template.yaml infra/*.yaml
 
 types: .venv/dev.stamp
 	$(BIN)/mypy
+
+page: .venv/dev.stamp
+	$(BIN)/python -m tests.page
 
 unit: .venv/dev.stamp
 	$(BIN)/coverage run -m pytest && $(BIN)/coverage report --include='functions/chat/*' --fail-under=100 && $(BIN)/coverage report --include='infra/*,local_dev/*'
