@@ -173,6 +173,12 @@ export type MessageRow = {
 };
 export type Row = DayRow | LineRow | GapRow | MessageRow;
 
+// What a message is made of
+
+export type Link = { text: string; href: string };
+export type Piece = string | Link;
+export type Quote = { name: string; text: string };
+
 // Languages
 
 /** A piece of the page's own text, or of a user's, which needs isolation. */
