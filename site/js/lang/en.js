@@ -57,6 +57,8 @@ export default {
       one: "You were away longer than messages are kept. {count} message is missing here.",
       other: "You were away longer than messages are kept. {count} messages are missing here.",
     },
+    heard: "{name}: {text}",
+    heard_many: { one: "{count} new message", other: "{count} new messages" },
     earlier: "Earlier messages",
   },
   errors: {

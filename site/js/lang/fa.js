@@ -54,6 +54,8 @@ export default {
     left_line: { one: "{name} رفت", other: "{name} رفتند" },
     others: "{count} نفر دیگر",
     gap: "بیش از مدت نگه‌داری پیام‌ها دور بوده‌اید. {count} پیام در این‌جا از دست رفته است.",
+    heard: "{name}: {text}",
+    heard_many: "{count} پیام تازه",
     earlier: "پیام‌های پیشین",
   },
   errors: {

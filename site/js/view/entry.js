@@ -10,6 +10,8 @@ export function createEntry(actions) {
   const name = byId("name", HTMLInputElement);
   const room = byId("room", HTMLInputElement);
   const language = byId("language", HTMLSelectElement);
+  /** @type {Told | null} */
+  let shown = null;
 
   for (const [code, label] of LANGUAGES) language.append(element("option", { value: code, lang: code }, label));
   language.addEventListener("change", () => actions.speakIn(language.value));
@@ -27,8 +29,9 @@ export function createEntry(actions) {
       for (const [field, problem] of /** @type {const} */ ([[room, told.room], [name, told.name]])) {
         setText(html(`${field.id}-problem`), problem ? speak.error(problem, "") : "");
         field.ariaInvalid = String(problem !== undefined);
-        if (problem) field.focus(); // the first one, in the end
+        if (problem && told !== shown) field.focus(); // the first one, in the end; not where only the language changes
       }
+      shown = told;
     },
     /** @param {{name?: string, room?: string}} values */
     fill(values) {

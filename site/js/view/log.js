@@ -4,9 +4,6 @@ import { drawRow } from "./row.js";
 /** @import { Actions, Drawn, Row, Speaker } from "../types.js" */
 
 const NEAR_END = 80;
-const HUSH = 300;
-/** The key of a stored message. */
-const isAnchor = /^(own|seq) /;
 
 /** @param {HTMLElement} scroller @param {HTMLElement} list @param {Actions} actions */
 export function createLog(scroller, list, actions) {
@@ -28,12 +25,6 @@ export function createLog(scroller, list, actions) {
   // A growing composer or a phone's keyboard takes room away: whoever was reading the end still is.
   new ResizeObserver(() => { if (atEnd) toEnd(); }).observe(scroller);
 
-  /** A whole log that appears at once, as on entry, is not read out; nor are earlier messages. */
-  function hush() {
-    scroller.ariaLive = "off";
-    setTimeout(() => { scroller.ariaLive = "polite"; }, HUSH);
-  }
-
   /** Puts the message that is now at the top back to where it is now. */
   function anchored() {
     const isInSight = (/** @type {HTMLElement} */ row) => row.offsetTop + row.offsetHeight > scroller.scrollTop;
@@ -46,8 +37,6 @@ export function createLog(scroller, list, actions) {
   return function show(rows, speak, room) {
     const known = spoken === speak ? drawn : new Map();
     spoken = speak;
-    const first = [...known.keys()].find((key) => isAnchor.test(key));
-    if (known.size === 0 || (first && rows.find(({ key }) => isAnchor.test(key))?.key !== first)) hush();
     if (scroller.scrollTop !== lastTop) look(); // the event of that comes only with the next frame
     const settle = atEnd ? toEnd : anchored();
     drawn = new Map(rows.map((row) => {

@@ -1,5 +1,6 @@
 /** The room: shows a state and turns what a person does into actions. Only what is in this folder touches the page. */
 import { timeline } from "../core/timeline.js";
+import { createAnnouncer } from "./announcer.js";
 import { createComposer } from "./composer.js";
 import { avatar, bdi, button, byId, element, setText } from "./dom.js";
 import { createLog } from "./log.js";
@@ -13,6 +14,7 @@ const PARTS = ["room-view", "where", "leave", "people-toggle"];
 export function createView(actions) {
   const html = (/** @type {string} */ id) => byId(id, HTMLElement);
   const toggle = byId("people-toggle", HTMLButtonElement);
+  const announcer = createAnnouncer();
   const composer = createComposer(actions);
   const showLog = createLog(html("log"), html("rows"), actions);
   /** What is in sight; null where that is another room, or none. @type {State | null} */
@@ -44,6 +46,7 @@ export function createView(actions) {
     const anew = speak !== spoken || shown === null;
     if (anew) composer.setSpeaker(speak);
     showRoom(state, speak, shown, anew);
+    announcer.tell(state, speak, shown === null);
     [shown, spoken] = [state, speak];
   }
 
@@ -67,7 +70,8 @@ export function createView(actions) {
     // The seconds are for the eye only: read out, they would drown everything else.
     const seconds = Math.ceil((link.retryAt - Date.now()) / 1000);
     const cut = link.status === "waiting" || link.status === "offline";
-    const key = `link_${link.status}`;
+    // Each try after a cut is one and the same state to a person.
+    const key = `link_${link.status === "connecting" && link.everOpen ? "waiting" : link.status}`;
     html("link").dataset.status = link.status;
     setText(html("link-spoken"), speak.plain(key));
     setText(html("link-text"), cut && seconds > 0 ? speak.plain(`${key}_in`, { count: seconds }) : speak.plain(key));
@@ -116,6 +120,7 @@ export function createView(actions) {
     close() {
       if (spoken) showLog([], spoken, ""); // in another room, the same number is another message
       shown = null;
+      announcer.stop();
       openPeople(false);
       for (const id of PARTS) html(id).hidden = true;
     },
