@@ -10,6 +10,9 @@
 /** Their own names for themselves. */
 export const LANGUAGES = new Map([["en", "English"], ["fa", "فارسی"]]);
 
+/** So many minutes ago is told as that. */
+const RECENT = 60;
+
 const languageOf = (/** @type {string} */ tag) => tag.toLowerCase().split("-")[0];
 
 /** @param {string} chosen earlier by the reader, or "" @param {readonly string[]} preferred the browser's list */
@@ -34,12 +37,14 @@ export function createSpeaker(language, preferred) {
   const locale = localeFor(language.code, preferred);
   const plurals = new Intl.PluralRules(locale);
   const numbers = new Intl.NumberFormat(locale);
+  const near = new Intl.RelativeTimeFormat(locale, { style: "short", numeric: "auto" });
   const nearDays = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const dated = (/** @type {Intl.DateTimeFormatOptions} */ options) => {
     const format = new Intl.DateTimeFormat(locale, options);
     return (/** @type {number} */ at) => (Number.isNaN(at) ? "" : format.format(at));
   };
   const lists = new Intl.ListFormat(locale);
+  const clock = dated({ timeStyle: "short" });
   const days = dated({ weekday: "long", day: "numeric", month: "long" });
 
   /** @param {string} key @param {Values} values @returns {Part[]} */
@@ -71,20 +76,18 @@ export function createSpeaker(language, preferred) {
     plain: (key, values) =>
       parts(key, values).map((part) => (typeof part === "string" ? part : `\u2068${part.user}\u2069`)).join(""),
     number: (value) => numbers.format(value),
-    time: dated({ timeStyle: "short" }),
+    ago(at, now) {
+      const minutes = Math.floor((now - at) / 60_000);
+      if (!(minutes >= -1 && minutes < RECENT)) return clock(at);
+      return minutes < 1 ? near.format(0, "second") : near.format(-minutes, "minute");
+    },
+    exact: dated({ dateStyle: "full", timeStyle: "medium" }),
     day(at, now) {
       const ago = Math.round((new Date(now).setHours(12, 0, 0, 0) - new Date(at).setHours(12, 0, 0, 0)) / 86_400_000);
       return ago === 0 || ago === 1 ? nearDays.format(-ago, "day") : days(at);
     },
     error: (code, fallback) => new Map(Object.entries(language.errors)).get(code) ?? (fallback || code),
-    systemLine({ content, event, clients, total }, room) {
-      if (event && clients && total) return summary({ event, clients, total });
-      for (const verb of ["joined", "left"]) {
-        const ending = ` ${verb} ${room}.`;
-        const name = content.slice(0, -ending.length);
-        if (content.endsWith(ending) && name !== "") return parts(`${verb}_line`, { name, count: 1 });
-      }
-      return [{ user: content }];
-    },
+    line: ({ told, content }) => (told ? summary(told) : [{ user: content }]),
+    summary: (told) => told.flatMap((one, index) => (index === 0 ? summary(one) : [...parts("and_then"), ...summary(one)])),
   };
 }

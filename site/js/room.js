@@ -34,6 +34,8 @@ export function createRoom({ tab, onLeave }) {
     retry: (id) => happened({ type: "retried", id }),
     discard: (id) => happened({ type: "discarded", id }),
     earlier: () => happened({ type: "earlier" }),
+    looked: (seq, following) => happened({ type: "looked", seq, following }),
+    hid: () => happened({ type: "hid" }),
     dismiss: (code) => happened({ type: "dismissed", code }),
   });
   const frames = createFrames(() => view.render(state, speak));

@@ -72,6 +72,20 @@ export type Log = {
   doubtful: boolean;
 };
 
+/** Which messages are drawn: from a number, 0 for the beginning, to a number, or Infinity. */
+export type Span = { from: number; to: number };
+
+export type Reading = {
+  /** The end of the log is in sight, and so is what comes there. */
+  following: boolean;
+  /** The last number that was seen; null until there are messages. */
+  seen: number | null;
+  /** How many of others' came since. */
+  unread: number;
+  /** The first of them; it stays when they have been seen, until there is something else to say. */
+  divider: number | null;
+};
+
 /** A message of mine on its way. Times are those of `Moment`. */
 export type Outgoing = {
   id: string;
@@ -112,6 +126,7 @@ export type State = {
   room: string;
   link: { status: LinkStatus; transport: Kind; retryAt: number; everOpen: boolean; failures: number };
   log: Log;
+  reading: Reading;
   /** In order of time. */
   lines: SystemLine[];
   users: string[];
@@ -148,6 +163,8 @@ export type Event =
   | { type: "relieved"; transport: Kind }
   | { type: "asked"; ask: Ask }
   | { type: "earlier" }
+  | { type: "looked"; seq: number; following: boolean }
+  | { type: "hid" }
   | { type: "composed"; id: string; content: string; at: number }
   | { type: "retried"; id: string }
   | { type: "discarded"; id: string }
@@ -156,22 +173,30 @@ export type Event =
 // The rows of the log
 
 export type DayRow = { kind: "day"; key: string; at: number };
-export type LineRow = { kind: "line"; key: string; at: number; line: SystemLine };
+export type LineRow = { kind: "line"; key: string; at: number; content: string; told: Summary | null };
+/** Many lines; `told` is what they come to. */
+export type CrowdRow = { kind: "crowd"; key: string; at: number; lines: LineRow[]; told: Summary[] };
+/** Where the new messages begin. */
+export type UnreadRow = { kind: "unread"; key: string; at: number };
 export type GapRow = { kind: "gap"; key: string; at: number; count: number };
 export type MessageRow = {
   kind: "message";
   key: string;
   at: number;
+  /** Null while it is on its way. */
+  seq: number | null;
   sender: string;
   content: string;
   mine: boolean;
   /** Opens a group of messages of one sender. */
   first: boolean;
+  /** Closes it. */
+  last: boolean;
   id: string;
   progress: "" | "waiting" | "sending" | "stored" | "failed";
   error: Notice | null;
 };
-export type Row = DayRow | LineRow | GapRow | MessageRow;
+export type Row = DayRow | LineRow | CrowdRow | GapRow | UnreadRow | MessageRow;
 
 // What a message is made of
 
@@ -197,18 +222,28 @@ export type Speaker = {
   /** As one string, for attributes and titles: user texts between Unicode isolates. */
   plain(key: string, values?: Values): string;
   number(value: number): string;
-  time(at: number): string;
+  /** Recent ones by how long ago, others by the clock. */
+  ago(at: number, now: number): string;
+  /** Day and time in full. */
+  exact(at: number): string;
   day(at: number, now: number): string;
   /** `fallback` is the server's own words, for a code that this page is too old to know. */
   error(code: string, fallback: string): string;
-  /** A system line, translated if it has exactly the known form for this room. */
-  systemLine(line: SystemLine, room: string): Part[];
+  /** Who came or went, or what else was said. */
+  line(line: Pick<LineRow, "told" | "content">): Part[];
+  /** Who came and who went. */
+  summary(told: Summary[]): Part[];
 };
 
 // The page
 
 /** A row's element, kept for as long as it is shown. */
-export type Drawn = { node: HTMLElement; update(row: Row): void };
+export type Drawn = {
+  node: HTMLElement;
+  update?: (row: Row) => void;
+  /** Time has passed. */
+  tick?: () => void;
+};
 export type Show = (state: State, speak: Speaker) => void;
 
 /** Who is where. */
@@ -223,6 +258,10 @@ export type Actions = {
   retry(id: string): void;
   discard(id: string): void;
   earlier(): void;
+  /** The last number in sight, and whether the end of the log is. */
+  looked(seq: number, following: boolean): void;
+  /** The page is out of sight. */
+  hid(): void;
   dismiss(code: string): void;
 };
 

@@ -146,14 +146,6 @@ def test_the_language_is_the_chosen_or_the_first_that_the_browser_likes(
     )
 
 
-def test_only_lines_of_exactly_the_known_form_are_translated(js: Evaluate) -> None:
-    say = "(speak, [content, room]) => speak.systemLine({ content }, room)"
-    assert speak(js, "fa", say, ["Ada joined r.", "r"]) == [{"user": "Ada"}, " وارد شد"]
-    assert speak(js, "fa", say, ["a joined r. joined r.", "r"]) == [{"user": "a joined r."}, " وارد شد"]
-    for content in ("Ada joined q.", "Ada joined r", " joined r.", "Ada has joined r!"):
-        assert speak(js, "fa", say, [content, "r"]) == [{"user": content}]
-
-
 SUMMARIES: list[tuple[str, str, list[str], int, str]] = [
     ("en", "joined", ["Ada"], 1, "<Ada> joined"),
     ("en", "left", ["Ada", "Bo"], 2, "<Ada> and <Bo> left"),
@@ -167,11 +159,35 @@ SUMMARIES: list[tuple[str, str, list[str], int, str]] = [
 
 
 def test_a_summary_names_some_and_counts_the_others(js: Evaluate) -> None:
-    say = """(speak, line) => speak.systemLine(line, "r")
+    say = """(speak, told) => speak.summary(told)
       .map((part) => (typeof part === "string" ? part : `<${part.user}>`)).join("")"""
     for code, event, clients, total, text in SUMMARIES:
-        line = {"content": "server's words", "event": event, "clients": clients, "total": total}
-        assert speak(js, code, say, line) == text
+        assert speak(js, code, say, [{"event": event, "clients": clients, "total": total}]) == text
+    both = [
+        {"event": "joined", "clients": ["Ada"], "total": 9},
+        {"event": "left", "clients": ["Bo"], "total": 1},
+    ]
+    assert speak(js, "en", say, both) == "<Ada> and 8 others joined; <Bo> left"
+    assert speak(js, "fa", say, both) == "<Ada> و ۸ نفر دیگر وارد شدند؛ <Bo> رفت"
+
+
+def test_a_time_is_told_by_how_long_ago_while_that_is_recent(js: Evaluate) -> None:
+    say = (
+        "(speak, minutes) => minutes.map((ago) => speak.ago(1.9e12 - ago * 60_000, 1.9e12).replace('.', ''))"
+    )
+    minutes = [0.5, 1, 59.9, 60, -0.5, -2]
+    recent = ["now", "1 min ago", "59 min ago"]
+    assert speak(js, "en", say, minutes)[:3] == recent
+    by_clock = "(speak, minutes) => minutes.map((ago) => speak.ago(1.9e12 - ago * 60_000, 0))"
+    clock = speak(js, "en", by_clock, minutes)
+    assert speak(js, "en", say, minutes) == [*recent, clock[3], "now", clock[5]]
+    assert speak(js, "fa", say, minutes)[:3] == ["اکنون", "۱ دقیقه پیش", "۵۹ دقیقه پیش"]
+    exact = "(speak) => speak.exact(new Date(2026, 4, 17, 14, 5, 9).getTime())"
+    for code, pieces in [
+        ("en", ["Sunday", "May 17, 2026", "2:05:09"]),
+        ("fa", ["اردیبهشت ۱۴۰۵", "۱۴:۰۵:۰۹"]),
+    ]:
+        assert all(piece in speak(js, code, exact) for piece in pieces)
 
 
 def test_numbers_and_plurals_follow_the_language(js: Evaluate) -> None:
@@ -182,7 +198,11 @@ def test_numbers_and_plurals_follow_the_language(js: Evaluate) -> None:
 
 
 def test_a_broken_timestamp_has_no_words(js: Evaluate) -> None:
-    assert speak(js, "en", "(speak) => [speak.time(NaN), speak.day(NaN, 0)]") == ["", ""]
+    assert speak(js, "en", "(speak) => [speak.ago(NaN, 0), speak.exact(NaN), speak.day(NaN, 0)]") == [
+        "",
+        "",
+        "",
+    ]
 
 
 FRAMES = [

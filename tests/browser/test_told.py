@@ -1,14 +1,12 @@
 """What the log tells besides messages: what is missing, and who came or went in a crowd. In either language."""
 
-import json
-from typing import Any
-
 import pytest
-from playwright.sync_api import WebSocketRoute, expect
+from playwright.sync_api import expect
 
 from tests.browser.acts import contents, enter, link
 from tests.browser.conftest import PageFactory
-from tests.browser.events import Event, forward, message, newest
+from tests.browser.events import forward, message, newest
+from tests.browser.stand_in import Server
 
 pytestmark = pytest.mark.browser
 
@@ -20,33 +18,11 @@ CROWD = {"type": "system", "room_id": "r", "client_id": "system", "timestamp": "
 }
 
 
-class Server:
-    """In the gateway's place: answers each `sync` with the next of its pages."""
-
-    def __init__(self, *pages: Event) -> None:
-        self.pages = list(pages)
-        self.live: list[WebSocketRoute] = []
-
-    def connect(self, route: WebSocketRoute) -> None:
-        self.live.append(route)
-
-        def answer(frame: str | bytes) -> None:
-            asked: dict[str, Any] = json.loads(frame)
-            if asked.get("action") == "sync":
-                route.send(json.dumps(self.pages.pop(0)))
-
-        route.on_message(answer)
-
-    def send(self, event: Event) -> None:
-        self.live[-1].send(json.dumps(event))
-
-
 def test_a_gap_is_told_at_its_place_in_the_language_of_the_reader(
     page_factory: PageFactory, room: str
 ) -> None:
     page = page_factory()
-    server = Server(newest(1, 2), forward(2, 40, start=40, through=40), forward(40, through=40))
-    page.route_web_socket("**/ws/**", server.connect)
+    server = Server.of(page, newest(1, 2), forward(2, 40, start=40, through=40), forward(40, through=40))
     enter(page, "Ada", room)
     expect(contents(page)).to_have_count(2)
     server.live[-1].close(code=1001)
@@ -63,8 +39,7 @@ def test_a_gap_is_told_at_its_place_in_the_language_of_the_reader(
 
 def test_a_crowd_is_one_line_in_the_language_of_the_reader(page_factory: PageFactory, room: str) -> None:
     page = page_factory()
-    server = Server(newest(1))
-    page.route_web_socket("**/ws/**", server.connect)
+    server = Server.of(page, newest(1))
     enter(page, "Ada", room)
     server.send(CROWD)
     line = page.locator(".line > span")
@@ -78,8 +53,7 @@ def test_a_crowd_is_one_line_in_the_language_of_the_reader(page_factory: PageFac
 
 def test_what_is_malformed_changes_nothing(page_factory: PageFactory, room: str) -> None:
     page = page_factory()
-    server = Server(newest(1))
-    page.route_web_socket("**/ws/**", server.connect)
+    server = Server.of(page, newest(1))
     enter(page, "Ada", room)
     for odd in (CROWD | {"clients": "Ada"}, message(2) | {"seq": "2"}, {"type": "page"}, {"type": "new"}):
         server.send(odd)

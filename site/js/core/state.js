@@ -6,9 +6,10 @@
  */
 import { emptyLog, questionOf, withMessage, withPage } from "./log.js";
 import * as outbox from "./outbox.js";
+import * as reading from "./reading.js";
 import * as sync from "./sync.js";
 
-/** @import { Ask, Event, Fault, Kind, LinkChange, Log, Message, Moment, Notice, Page, Presence, State, Sync, SystemLine } from "../types.js" */
+/** @import { Ask, Event, Fault, Kind, LinkChange, Log, Message, Moment, Notice, Page, Presence, Reading, State, Sync, SystemLine } from "../types.js" */
 
 const KEPT_LINES = 500;
 const FAILURES_BEFORE_SAYING_SO = 3;
@@ -17,7 +18,7 @@ const HELPLESS = new Set(["unreachable", "ticket_expired"]);
 
 /** @type {State} */
 export const initialState = {
-  name: "", room: "",
+  name: "", room: "", reading: reading.nothingRead,
   link: { status: "connecting", transport: "websocket", retryAt: 0, everOpen: false, failures: 0 },
   log: emptyLog, lines: [], users: [], total: 0, presentAt: "", outbox: new Map(), sync: sync.noSync, notices: [],
 };
@@ -25,11 +26,16 @@ export const initialState = {
 /** @param {State} state @param {Event} event @param {Moment} moment @returns {State} */
 export function reduce(state, event, moment) {
   switch (event.type) {
-    case "entered": return { ...initialState, ...event.kept, name: event.name, room: event.room };
+    case "entered": {
+      const { kept, name, room } = event;
+      return { ...initialState, ...kept, name, room, reading: reading.begun(kept?.log ?? emptyLog) };
+    }
     case "link": return linkChanged(state, event, moment);
     case "relieved": return relieved(state, event.transport, moment);
     case "asked": return asked(state, event.ask, moment);
     case "earlier": return { ...state, sync: { ...state.sync, earlier: state.log.earlier } };
+    case "looked": return looked(state, reading.looked(state.reading, state.log, state.name, event.seq, event.following));
+    case "hid": return looked(state, reading.hid(state.reading));
     case "message": return withLog(state, withMessage(state.log, event), [event], state.sync, moment);
     case "page": return paged(state, event, moment);
     case "system": return { ...state, lines: withLine(state.lines, event) };
@@ -37,13 +43,19 @@ export function reduce(state, event, moment) {
     // Counts below what was known when it was asked for, or above what is known now: a page will tell.
     case "pong": return event.last_seq === state.log.cursor ? state : { ...state, sync: { ...state.sync, due: true } };
     case "error": return withError(state, event, moment);
-    case "composed": return { ...state, outbox: new Map(state.outbox).set(event.id, outbox.outgoing(event)) };
+    case "composed": {
+      const mine = new Map(state.outbox).set(event.id, outbox.outgoing(event));
+      return { ...state, outbox: mine, reading: reading.wrote(state.reading, state.log) };
+    }
     case "retried": return { ...state, outbox: outbox.retried(state.outbox, event.id) };
     case "discarded": return { ...state, outbox: outbox.only(state.outbox, ({ id }) => id !== event.id) };
     case "dismissed": return { ...state, notices: state.notices.filter(({ code }) => code !== event.code) };
     default: return state;
   }
 }
+
+/** @param {State} state @param {Reading} read @returns {State} */
+const looked = (state, read) => (read === state.reading ? state : { ...state, reading: read });
 
 /** One that was overtaken by a later one is out of date. @param {State} state @param {Presence} presence @returns {State} */
 function withPresence(state, { users, total = 0, timestamp }) {
@@ -91,7 +103,8 @@ function paged(state, page, moment) {
   }
   // What was stored is gone with the old log; what was not is still to be sent.
   const kept = outbox.landed(outbox.only(state.outbox, ({ seq }) => seq === null));
-  return { ...state, log, outbox: kept, sync: { ...sync.noSync, due: true, beatAt: state.sync.beatAt } };
+  const read = reading.grown(state.reading, state.log, log, state.name);
+  return { ...state, log, reading: read, outbox: kept, sync: { ...sync.noSync, due: true, beatAt: state.sync.beatAt } };
 }
 
 /**
@@ -104,6 +117,7 @@ function withLog(state, log, told, asking, moment) {
   return {
     ...state,
     log,
+    reading: reading.grown(state.reading, state.log, log, state.name),
     outbox: outbox.only(acknowledged, ({ seq }) => seq === null || seq > (log.cursor ?? 0)),
     sync: sync.watched(state.log, log, asking, answered, moment),
   };

@@ -52,6 +52,7 @@ export default {
     "why_polling": "This network seems to block WebSockets and to cut long requests. Messages arrive a few seconds later.",
     joined_line: "{name} joined",
     left_line: "{name} left",
+    and_then: "; ",
     others: { one: "{count} other", other: "{count} others" },
     gap: {
       one: "You were away longer than messages are kept. {count} message is missing here.",
@@ -60,6 +61,9 @@ export default {
     heard: "{name}: {text}",
     heard_many: { one: "{count} new message", other: "{count} new messages" },
     earlier: "Earlier messages",
+    latest: "Latest messages",
+    latest_new: "Latest messages, {count} new",
+    unread: "New messages",
   },
   errors: {
     room_too_long: "That room name is too long. Please use at most 64 characters.",

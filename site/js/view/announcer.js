@@ -2,6 +2,7 @@
  * What is said to who cannot see the page: what others write and who comes, politely; what went wrong, at once. Each thing
  * once, and only what happens now: neither history nor one's own messages, nor what is drawn or translated anew.
  */
+import { lineOf } from "../core/timeline.js";
 import { byId, element, nodes } from "./dom.js";
 
 /** @import { Message, Part, Speaker, State, SystemLine } from "../types.js" */
@@ -52,7 +53,7 @@ export function createAnnouncer() {
     if (texts.length === 0 && lines.length > 0 && now - peopleAt > QUIET_ABOUT_PEOPLE) {
       peopleAt = now;
       const [line, another] = lines;
-      texts.push(another ? speak.parts("people_here", { count: state.total }) : speak.systemLine(line, state.room));
+      texts.push(another ? speak.parts("people_here", { count: state.total }) : speak.line(lineOf(line, state.room)));
     }
     [messages, lines] = [[], []];
     say(told, texts);

@@ -21,6 +21,17 @@ export function element(tag, attributes, ...children) {
   return made;
 }
 
+/** Those and no others, in that order; whoever stays is not touched. @param {Element} list @param {Element[]} wanted */
+export function arrange(list, wanted) {
+  const staying = new Set(wanted);
+  for (const child of [...list.children]) if (!staying.has(child)) child.remove();
+  let next = list.firstElementChild;
+  for (const node of wanted) {
+    if (node === next) next = next.nextElementSibling;
+    else list.insertBefore(node, next);
+  }
+}
+
 /** A user's text within a sentence, which must not turn the sentence's direction. @param {string} text */
 export const bdi = (text) => element("bdi", {}, text);
 

@@ -1,62 +1,186 @@
-/** The log on the page: one element a row, made once and kept, since a redrawn row would be read out again. */
+/** The log on the page: where in it one is, and so many of its rows as elements, each made once and kept. */
+import { around, bounded, shifted, whole } from "../core/span.js";
+import { timeline } from "../core/timeline.js";
+import { arrange, byId, setText } from "./dom.js";
 import { drawRow } from "./row.js";
 
-/** @import { Actions, Drawn, Row, Speaker } from "../types.js" */
+/** @import { Actions, Drawn, Row, Speaker, State } from "../types.js" */
 
 const NEAR_END = 80;
+/** So many screens before somebody comes to the end of the rows, there are more. */
+const AHEAD = 2;
+const REFRESH_EVERY = 20_000;
 
-/** @param {HTMLElement} scroller @param {HTMLElement} list @param {Actions} actions */
-export function createLog(scroller, list, actions) {
-  /** @type {Map<string, Drawn>} */
+/** @param {Actions} actions */
+export function createLog(actions) {
+  const [scroller, list, earlier, jump] = ["log", "rows", "earlier", "jump"].map((id) => byId(id, HTMLElement));
+  const count = /** @type {HTMLElement} */ (jump.querySelector(".count"));
+  /** Null where one is in no room. @type {State | null} */
+  let state = null;
+  /** @type {Speaker} */
+  let speak;
+  /** By key, in order. @type {Map<string, {row: Row} & Drawn>} */
   let drawn = new Map();
-  /** @type {Speaker | null} */
-  let spoken = null;
-  let [atEnd, lastTop] = [true, 0];
+  /** The rows of messages among them. @type {({row: Row} & Drawn)[]} */
+  let messages = [];
+  let [span, atEnd, lastTop] = [whole, true, 0];
+  /** What was last told of what is in sight; and whether that waits until somebody who comes back sees where the new begins. */
+  let [told, returning] = ["", false];
 
-  function look() {
-    lastTop = scroller.scrollTop;
-    atEnd = scroller.scrollHeight - lastTop - scroller.clientHeight < NEAR_END;
+  /** @param {State} next @param {Speaker} speaker */
+  function show(next, speaker) {
+    const wrote = state !== null && [...next.outbox.keys()].some((id) => !state?.outbox.has(id));
+    if (next.log.cursor === null) [span, atEnd] = [whole, true];
+    else if (scroller.scrollTop !== lastTop) atEnd = isAtEnd(); // the event of that comes only with the next frame
+    const anew = speak !== speaker;
+    [state, speak] = [next, speaker];
+    if (wrote) [span, atEnd] = [whole, true];
+    draw(state, anew);
+    report();
   }
+
+  /** @param {State} now @param {boolean} anew no element can be kept */
+  function draw(now, anew = false) {
+    span = bounded(now.log.messages, span, atEnd);
+    const settle = atEnd ? toEnd : anchored();
+    const before = drawn;
+    drawn = new Map(timeline(now, span).map((row) => [row.key, (!anew && kept(before.get(row.key), row)) || made(row)]));
+    messages = [...drawn.values()].filter(({ row }) => row.kind === "message");
+    const focused = list.contains(document.activeElement);
+    arrange(list, [...drawn.values()].map(({ node }) => node));
+    earlier.hidden = !now.log.earlier || span.from > 0;
+    settle();
+    if (focused && !list.contains(document.activeElement)) scroller.focus({ preventScroll: true });
+    showJump(now);
+  }
+
+  const made = (/** @type {Row} */ row) => ({ row, ...drawRow(row, speak, actions) });
+
+  function showJump(/** @type {State} */ { reading: { unread } }) {
+    jump.hidden = atEnd;
+    setText(count, unread > 0 ? speak.number(unread) : "");
+    jump.ariaLabel = speak.plain(unread > 0 ? "latest_new" : "latest", { count: unread });
+  }
+
+  const isAtEnd = () => span.to === Infinity && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
+
   function toEnd() {
     scroller.scrollTop = scroller.scrollHeight;
     lastTop = scroller.scrollTop;
   }
-  scroller.addEventListener("scroll", look);
-  // A growing composer or a phone's keyboard takes room away: whoever was reading the end still is.
-  new ResizeObserver(() => { if (atEnd) toEnd(); }).observe(scroller);
 
-  /** Puts the message that is now at the top back to where it is now. */
+  /**
+   * Puts the message that is now at the top back to where it is now: not every browser does that by itself. Its lower end, as
+   * its sender's name may come or go.
+   */
   function anchored() {
-    const isInSight = (/** @type {HTMLElement} */ row) => row.offsetTop + row.offsetHeight > scroller.scrollTop;
-    const anchor = [...drawn.values()].map(({ node }) => node).find((row) => row.matches(".message") && isInSight(row));
-    const was = anchor?.offsetTop ?? 0;
-    return () => { if (anchor?.isConnected) scroller.scrollTop += anchor.offsetTop - was; };
+    const { scrollTop } = scroller;
+    const anchor = messages[countWhile(messages, ({ node }) => node.offsetTop + node.offsetHeight <= scrollTop)];
+    const was = anchor?.node.getBoundingClientRect().bottom ?? 0;
+    return () => {
+      const node = anchor && drawn.get(anchor.row.key)?.node;
+      if (node) scroller.scrollTop += node.getBoundingClientRect().bottom - was;
+      lastTop += scroller.scrollTop - scrollTop;
+    };
   }
 
-  /** @param {Row[]} rows @param {Speaker} speak @param {string} room */
-  return function show(rows, speak, room) {
-    const known = spoken === speak ? drawn : new Map();
-    spoken = speak;
-    if (scroller.scrollTop !== lastTop) look(); // the event of that comes only with the next frame
-    const settle = atEnd ? toEnd : anchored();
-    drawn = new Map(rows.map((row) => {
-      const kept = known.get(row.key);
-      kept?.update(row);
-      return [row.key, kept ?? drawRow(row, speak, actions, room)];
-    }));
-    arrange(list, [...drawn.values()].map(({ node }) => node));
-    const last = rows.at(-1);
-    const justWritten = last?.kind === "message" && last.progress !== "" && !known.has(last.key);
-    if (justWritten) toEnd();
-    else settle();
+  function scrolled() {
+    const moved = scroller.scrollTop - lastTop;
+    lastTop += moved;
+    atEnd = isAtEnd();
+    if (state === null) return;
+    const ahead = AHEAD * scroller.clientHeight;
+    const below = moved > 0;
+    const isNear = (below ? scroller.scrollHeight - lastTop - scroller.clientHeight : lastTop) < ahead;
+    if (moved !== 0 && isNear && (below ? span.to < Infinity : span.from > 0)) {
+      span = shifted(state.log.messages, span, below);
+      draw(state);
+    } else if (moved < 0 && isNear && state.log.earlier) actions.earlier();
+    showJump(state);
+    report();
+  }
+
+  /** What has been seen, and whether what comes next will be. */
+  function report() {
+    if (state === null) return;
+    if (document.hidden && state.reading.following) actions.hid();
+    if (document.hidden || returning) return;
+    const bottom = scroller.scrollTop + scroller.clientHeight;
+    const seen = countWhile(messages, ({ node }) => node.offsetTop + Math.min(node.offsetHeight, NEAR_END / 2) <= bottom);
+    const row = messages[seen - 1]?.row;
+    const seq = row?.kind === "message" ? row.seq ?? 0 : 0;
+    const now = atEnd ? "all" : `${seq}`;
+    if (now !== told) actions.looked(seq, atEnd);
+    told = now;
+  }
+
+  function follow() {
+    if (state === null) return;
+    [span, atEnd] = [whole, true];
+    draw(state);
+    report();
+  }
+
+  /** Whoever comes back sees where the new messages begin. */
+  function comeBack() {
+    returning = false;
+    if (state === null) return;
+    tick();
+    const { unread, divider } = state.reading;
+    const isInSight = () => Number(drawn.get(`unread ${divider}`)?.node.offsetTop) >= scroller.scrollTop;
+    if (unread > 0 && divider !== null && atEnd && !isInSight()) {
+      [span, atEnd] = [around(state.log.messages, divider), false];
+      draw(state);
+      lastTop = scroller.scrollTop = drawn.get(`unread ${divider}`)?.node.offsetTop ?? 0;
+      scrolled();
+    }
+    report();
+  }
+
+  const tick = () => drawn.forEach((each) => each.tick?.());
+
+  scroller.addEventListener("scroll", scrolled);
+  // A growing composer or a phone's keyboard takes room away: whoever was reading the end still is.
+  new ResizeObserver(() => { if (atEnd) toEnd(); }).observe(scroller);
+  earlier.addEventListener("click", actions.earlier);
+  jump.addEventListener("click", () => {
+    follow();
+    scroller.focus({ preventScroll: true });
+  });
+  setInterval(() => { if (!document.hidden) tick(); }, REFRESH_EVERY);
+  document.addEventListener("visibilitychange", () => {
+    [told, returning] = ["", true];
+    if (document.hidden) report();
+    else requestAnimationFrame(comeBack); // after what has come meanwhile is drawn
+  });
+
+  return {
+    show,
+    /** In another room, the same number is another message. */
+    clear() {
+      [state, drawn, messages, span, atEnd, told] = [null, new Map(), [], whole, true, ""];
+      list.replaceChildren();
+    },
   };
 }
 
-/** @param {HTMLElement} list @param {Element[]} wanted */
-function arrange(list, wanted) {
-  const staying = new Set(wanted);
-  for (const child of [...list.children]) if (!staying.has(child)) child.remove();
-  wanted.forEach((node, index) => {
-    if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
-  });
+/** What was drawn, if it is of that row. @param {({row: Row} & Drawn) | undefined} drawn @param {Row} row */
+function kept(drawn, row) {
+  if (drawn === undefined) return undefined;
+  // A sender's id may come twice; then which one has the plain key depends on what is shown.
+  if (row.kind === "message" && drawn.row.kind === "message" && row.content !== drawn.row.content) return undefined;
+  drawn.update?.(row);
+  drawn.row = row;
+  return drawn;
+}
+
+/** How many at the beginning are so; all of those come before all others. @template T @param {T[]} all @param {(each: T) => boolean} isSo */
+function countWhile(all, isSo) {
+  let [low, high] = [0, all.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isSo(all[middle])) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,5 +1,4 @@
 /** The room: shows a state and turns what a person does into actions. Only what is in this folder touches the page. */
-import { timeline } from "../core/timeline.js";
 import { createAnnouncer } from "./announcer.js";
 import { createComposer } from "./composer.js";
 import { avatar, bdi, button, byId, element, setText } from "./dom.js";
@@ -7,7 +6,7 @@ import { createLog } from "./log.js";
 
 /** @import { Actions, Show, Speaker, State } from "../types.js" */
 
-const SHOWN_BY_LOG = /** @type {const} */ (["log", "lines", "outbox", "link", "name"]);
+const SHOWN_BY_LOG = /** @type {const} */ (["log", "reading", "lines", "outbox", "link", "name"]);
 const PARTS = ["room-view", "where", "leave", "people-toggle"];
 
 /** @param {Actions} actions */
@@ -16,7 +15,7 @@ export function createView(actions) {
   const toggle = byId("people-toggle", HTMLButtonElement);
   const announcer = createAnnouncer();
   const composer = createComposer(actions);
-  const showLog = createLog(html("log"), html("rows"), actions);
+  const log = createLog(actions);
   /** What is in sight; null where that is another room, or none. @type {State | null} */
   let shown = null;
   /** @type {Speaker | null} */
@@ -24,7 +23,6 @@ export function createView(actions) {
 
   const isOpen = () => toggle.ariaExpanded === "true";
   html("leave").addEventListener("click", actions.leave);
-  html("earlier").addEventListener("click", actions.earlier);
   toggle.addEventListener("click", () => openPeople(!isOpen()));
   document.addEventListener("click", ({ target }) => {
     if (target instanceof Node && !toggle.contains(target) && !html("people").contains(target)) openPeople(false);
@@ -57,13 +55,18 @@ export function createView(actions) {
     if (anew || before?.users !== state.users || before.total !== state.total) showPeople(state, speak);
     if (anew || before?.notices !== state.notices) showNotices(state, speak);
     if (!anew && before && SHOWN_BY_LOG.every((part) => before[part] === state[part])) return;
-    const { cursor, earlier } = state.log;
-    const rows = timeline(state);
-    html("earlier").hidden = !earlier;
-    showLog(rows, speak, state.room);
+    const { cursor, earlier, messages } = state.log;
+    html("empty").hidden = cursor === null || earlier || messages.length + state.outbox.size > 0;
+    log.show(state, speak);
     html("log").ariaBusy = String(cursor === null);
-    html("empty").hidden = cursor === null || earlier || rows.some(({ kind }) => kind === "message");
+    showTitle(state, speak);
   }
+
+  /** @type {Show} */
+  const showTitle = ({ reading: { unread }, room }, speak) => {
+    const title = `${unread > 0 ? `(${speak.number(unread)}) ` : ""}${room} · Parley`;
+    if (document.title !== title) document.title = title;
+  };
 
   /** @type {Show} */
   const showLink = ({ link }, speak) => {
@@ -111,14 +114,13 @@ export function createView(actions) {
     /** @param {State} state @param {Speaker} speak */
     open(state, speak) {
       document.body.dataset.view = "room";
-      document.title = `${state.room} · Parley`;
       for (const id of PARTS) html(id).hidden = false;
       composer.clear();
       render(state, speak);
       composer.focus();
     },
     close() {
-      if (spoken) showLog([], spoken, ""); // in another room, the same number is another message
+      log.clear();
       shown = null;
       announcer.stop();
       openPeople(false);

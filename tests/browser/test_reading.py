@@ -1,0 +1,261 @@
+"""Reading a long log: what is drawn of it, where one is in it, what is new, and when it was said."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.acts import contents, enter, lines, say
+from tests.browser.conftest import PageFactory
+from tests.browser.events import Event, message, newest, page_of
+from tests.browser.stand_in import Server
+
+pytestmark = pytest.mark.browser
+
+MOST = 320
+"""Rows: messages, and days and dividers between them."""
+
+# Scrolls by so much, and answers how far a message that stayed in sight is then from where it should be.
+SCROLL = """async (log, by) => {
+  const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const { top, bottom } = log.getBoundingClientRect();
+  const inSight = (row) => row.getBoundingClientRect().bottom > top && row.getBoundingClientRect().top < bottom;
+  const rows = [...log.querySelectorAll(".message")].filter(inSight);
+  const row = rows[by < 0 ? 0 : rows.length - 1];
+  const [was, from] = [row.getBoundingClientRect().top, log.scrollTop];
+  log.scrollTop += by;
+  const moved = log.scrollTop - from;
+  await frames();
+  return [moved, Math.abs(row.getBoundingClientRect().top - (was - moved)), log.querySelectorAll("#rows > li").length];
+}"""
+
+HIDE = """(hidden) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def log_of(page: Page) -> Locator:
+    return page.get_by_role("log")
+
+
+def jump(page: Page) -> Locator:
+    return page.locator("#jump")
+
+
+def from_end(page: Page) -> float:
+    distance: float = log_of(page).evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight")
+    return distance
+
+
+def scroll_to(page: Page, edge: int) -> tuple[float, float]:
+    """Step by step, until there is no more; how far anything ever jumped, and how many rows there ever were."""
+    off, most, moved = 0.0, 0.0, 1.0
+    while moved != 0:
+        moved, jumped, rows = log_of(page).evaluate(SCROLL, edge * 700)
+        off, most = max(off, jumped), max(most, rows)
+    return off, most
+
+
+def numbers(page: Page) -> list[int]:
+    return [int(text.split()[1]) for text in contents(page).all_text_contents()]
+
+
+def before(seq: int, messages: Sequence[Event], *, more: bool) -> Event:
+    return page_of(*messages, ask=f"before:{seq}", through=seq - 1, last_seq=900, more=more)
+
+
+def test_of_a_long_log_a_few_hundred_rows_are_drawn_and_all_can_be_reached(
+    page_factory: PageFactory, room: str
+) -> None:
+    page = page_factory()
+    earlier = [
+        before(101, [*map(message, range(51, 101))], more=True),
+        before(51, [*map(message, range(1, 51))], more=False),
+    ]
+    server = Server.of(page, newest(*range(101, 151), more=True), *earlier)
+    enter(page, "Ada", room)
+    for start in range(151, 901, 150):
+        server.send(*map(message, range(start, start + 150)))
+        expect(contents(page).last).to_have_text(f"Bo {start + 149}")
+        # Whoever reads the end goes on reading it.
+        assert from_end(page) < 1
+    assert page.locator("#rows > li").count() <= MOST
+    assert numbers(page) == list(range(601, 901))
+
+    off, most = scroll_to(page, -1)
+    assert numbers(page)[0] == 1
+    assert (off < 1, most <= MOST, server.asked) == (True, True, ["newest", "before:101", "before:51"])
+    shown = numbers(page)
+    assert shown == list(range(1, shown[-1] + 1))
+    # What comes meanwhile is far below.
+    server.send(*map(message, range(901, 911)))
+    expect(jump(page)).to_have_text("10")
+    assert numbers(page) == shown
+
+    off, most = scroll_to(page, 1)
+    assert (off < 1, most <= MOST, numbers(page)[-1]) == (True, True, 910)
+    expect(jump(page)).not_to_be_visible()
+    server.send(message(911))
+    expect(contents(page).last).to_have_text("Bo 911")
+    assert from_end(page) < 1
+
+
+def test_rows_that_stay_are_never_drawn_again(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    server = Server.of(page, newest(*range(1, 351)))
+    enter(page, "Ada", room)
+    kept = "rows => { window.kept = [...rows.children].slice(-200); }"
+    page.locator("#rows").evaluate(kept)
+    server.send(*map(message, range(351, 401)))
+    expect(contents(page).last).to_have_text("Bo 400")
+    log_of(page).evaluate(SCROLL, -7000)
+    assert page.evaluate("kept.every((row) => row.isConnected)")
+    assert page.locator("#rows").evaluate("rows => rows.children[rows.children.length - 51] === kept.at(-1)")
+
+
+def test_what_comes_while_one_reads_further_up_is_counted_and_marked(
+    page_factory: PageFactory, room: str
+) -> None:
+    page = page_factory()
+    server = Server.of(page, newest(*range(1, 61)))
+    enter(page, "Ada", room)
+    divider = page.locator(".unread")
+    expect(jump(page)).not_to_be_visible()
+    log_of(page).evaluate(SCROLL, -400)
+    expect(jump(page)).to_be_visible()
+    expect(jump(page)).to_have_accessible_name("Latest messages")
+    place = contents(page).get_by_text("Bo 50", exact=True)
+    was = place.bounding_box()
+    server.send(message(61), message(62), message(63, who="Cy"))
+    expect(jump(page)).to_have_text("3")
+    expect(jump(page)).to_have_accessible_name("Latest messages, 3 new")
+    assert page.title() == f"(3) {room} · Parley"
+    assert place.bounding_box() == was
+    expect(page.locator(".unread + .message .content")).to_have_text("Bo 61")
+    page.locator("#language").select_option("fa")
+    expect(jump(page)).to_have_text("۳")
+    expect(divider).to_have_text("پیام‌های نخوانده")
+    assert page.title() == f"(۳) {room} · Parley"
+    page.locator("#language").select_option("en")
+
+    # What has been in sight is counted no more.
+    log_of(page).evaluate("log => { log.scrollTop = log.scrollHeight - log.clientHeight - 90; }")
+    jump(page).press("Enter")
+    expect(jump(page)).not_to_be_visible()
+    assert from_end(page) < 1
+    expect(log_of(page)).to_be_focused()
+    assert page.title() == f"{room} · Parley"
+    # Where it began stays to be seen, until the next begins or one writes.
+    expect(divider).to_have_count(1)
+    log_of(page).evaluate(SCROLL, -400)
+    server.send(message(64))
+    expect(page.locator(".unread + .message .content")).to_have_text("Bo 64")
+    say(page, "me too")
+    expect(divider).to_have_count(0)
+    assert from_end(page) < 1
+
+
+def test_whoever_comes_back_sees_where_the_new_begins(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    server = Server.of(page, newest(*range(1, 61)))
+    enter(page, "Ada", room)
+    page.evaluate(HIDE, True)
+    server.send(message(61), message(62))
+    expect(page.locator(".unread")).to_have_count(1)
+    assert page.title() == f"(2) {room} · Parley"
+    # Few of them are all in sight.
+    page.evaluate(HIDE, False)
+    expect(page).to_have_title(f"{room} · Parley")
+    expect(page.locator(".unread")).to_be_in_viewport()
+    assert from_end(page) < 1
+    page.evaluate(HIDE, True)
+    expect(page.locator(".unread")).to_have_count(0)
+    # Many are not, and may be more than are drawn.
+    server.send(*map(message, range(63, 563)))
+    expect(page).to_have_title(f"(500) {room} · Parley")
+    page.evaluate(HIDE, False)
+    expect(contents(page).get_by_text("Bo 63", exact=True)).to_be_in_viewport()
+    expect(page.locator(".unread")).to_be_in_viewport()
+    top = "log => document.querySelector('.unread').offsetTop - log.scrollTop"
+    assert log_of(page).evaluate(top) < 60
+    expect(jump(page).locator(".count")).not_to_be_empty()
+    seen = 500 - int(jump(page).inner_text())
+    assert 2 < seen < 40
+    scroll_to(page, 1)
+    expect(page).to_have_title(f"{room} · Parley")
+    assert numbers(page)[-1] == 562
+
+
+def test_a_room_that_is_entered_out_of_sight_counts_from_then_on(
+    page_factory: PageFactory, room: str
+) -> None:
+    page = page_factory()
+    page.evaluate(HIDE, True)
+    server = Server.of(page, newest(1, 2))
+    enter(page, "Ada", room)
+    expect(contents(page)).to_have_count(2)
+    server.send(message(3), message(4, who="Ada"))
+    expect(page).to_have_title(f"(1) {room} · Parley")
+
+
+def test_focus_goes_to_the_log_when_what_has_it_is_gone(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    server = Server.of(page, newest(*range(1, 11)))
+    enter(page, "Ada", room)
+    page.locator(".message").first.evaluate("row => { row.tabIndex = -1; row.focus(); }")
+    server.send(*map(message, range(11, 351)))
+    expect(contents(page).last).to_have_text("Bo 350")
+    expect(log_of(page)).to_be_focused()
+
+
+def system(seconds: int, content: str) -> Event:
+    return {
+        "type": "system",
+        "room_id": "r",
+        "client_id": "system",
+        "content": content,
+        "timestamp": f"2030-01-01T11:00:{seconds:02}.000Z",
+    }
+
+
+def test_many_who_come_and_go_are_one_line_that_can_be_opened(page_factory: PageFactory) -> None:
+    page = page_factory()
+    server = Server.of(page, newest(1))
+    enter(page, "Ada", "r")
+    names = ["Bo", "بهار", "Cy", "Di", "Ed"]
+    server.send(*(system(number, f"{name} joined r.") for number, name in enumerate(names)))
+    crowd = page.locator(".line > details")
+    expect(crowd.locator("summary")).to_have_text("Bo, بهار, Cy and 2 others joined")
+    expect(lines(page, "Cy joined")).not_to_be_visible()
+    crowd.locator("summary").press("Enter")
+    expect(lines(page, "Cy joined")).to_be_visible()
+    server.send(system(10, "Cy left r."), system(11, "Di left r."))
+    expect(crowd.locator("summary")).to_have_text("Bo, بهار, Cy and 2 others joined; Cy and Di left")
+    expect(lines(page, "Di left")).to_be_visible()
+    page.locator("#language").select_option("fa")
+    expect(crowd.locator("summary")).to_contain_text("؛ Cy و Di رفتند")
+
+
+def test_times_are_told_by_how_long_ago_and_in_full(page_factory: PageFactory, room: str) -> None:
+    page = page_factory(timezone_id="Asia/Tehran")
+    now = datetime(2026, 5, 17, 20, 20, tzinfo=UTC)
+    page.clock.install(time=now)
+    ago: list[Any] = [
+        message(seq) | {"timestamp": (now - timedelta(minutes=minutes)).isoformat()}
+        for seq, minutes in ((1, 90), (2, 50), (3, 0))
+    ]
+    Server.of(page, page_of(*ago, ask="newest", through=3))
+    enter(page, "Ada", room)
+    times = page.locator(".message time")
+    expect(times).to_have_text(["22:20", "50 min ago", "now"])
+    expect(page.locator(".day")).to_have_text(["today"])
+    assert "17 May 2026 at 23:50:00" in str(times.last.get_attribute("title"))
+    assert times.last.get_attribute("datetime") == "2026-05-17T20:20:00.000Z"
+    page.clock.fast_forward("11:00")
+    expect(times).to_have_text(["22:20", "23:00", "11 min ago"])
+    expect(page.locator(".day")).to_have_text(["yesterday"])
+    page.locator("#language").select_option("fa")
+    expect(times).to_have_text(["۲۲:۲۰", "۲۳:۰۰", "۱۱ دقیقه پیش"])
