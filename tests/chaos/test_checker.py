@@ -189,13 +189,13 @@ STORMS = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(STORMS)
 def test_what_careful_clients_see_of_a_correct_server_has_no_violation(run: Run) -> None:
     assert check(*run) == []
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(STORMS, st.sampled_from(Rule), st.integers(0, 2**32))
 def test_whatever_rule_is_broken_somewhere_in_a_correct_history_is_found(
     run: Run, rule: Rule, seed: int

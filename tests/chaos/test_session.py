@@ -13,7 +13,7 @@ from tests.chaos.storm import FAULTS, storm
 from tests.chaos.timeline import Tell
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     seed=st.integers(0, 2**32), steps=st.integers(1, 300), faults=st.sets(st.sampled_from(FAULTS)).map(sorted)
 )

@@ -65,7 +65,6 @@ SECONDS = float(os.environ.get("FUZZ_SECONDS", "0")) / (2 * len(OPERATIONS) + 1)
 """For each of the tests that go on."""
 
 LASTING = settings(
-    deadline=None,
     database=None,
     derandomize=not SECONDS,
     max_examples=40,

@@ -30,17 +30,12 @@ from chat.posts import BotoPosts
 from chat.rooms import Rooms
 from chat.slice_queue import SliceQueue
 from chat.slices import Slice
-from hypothesis import settings
 from moto import mock_aws
 
 from tests.functions.stand_ins import NOW, Gateway, GatewayServer, create_admissions, create_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-# How long an example takes says more about what else the machine is doing.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 DYNAMODB_LOCAL = os.environ.get("DYNAMODB_LOCAL_URL")
 MEMBERSHIPS = "Memberships"

@@ -61,7 +61,7 @@ def changes(request: SignedRequest) -> dict[str, SignedRequest]:
     }
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(
     method=st.sampled_from(["POST", "GET", "DELETE"]),
     segments=st.lists(SEGMENT, max_size=5),
@@ -86,7 +86,7 @@ def test_what_botocore_signs_verifies_and_no_change_of_it_does(  # noqa: PLR0917
             pytest.fail(f"a changed {what} verified: {verified(changed, store)}")
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(
     method=st.sampled_from(["GET", "POST"]),
     segments=st.lists(SEGMENT, max_size=5),
@@ -350,7 +350,7 @@ FIELDS = st.tuples(
 ).map(lambda made: f"{made[0]} {','.join(f'{name}={value}' for name, value in made[1])}")
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(
     path=ANY,
     query=ANY | ANY.map(lambda text: f"X-Amz-Algorithm=AWS4-HMAC-SHA256&{text}"),

@@ -7,16 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from local_dev.stack.cloud import Resource
 from local_dev.stack.model import Stack
 from local_dev.stack.moto_stack import deploy
 from local_dev.stack.reader import read_stack
 from local_dev.stack.template import check_parameters, read_template, transform
-
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""For what takes its time on a machine that has other things to do."""
 
 _numbers = itertools.count()
 

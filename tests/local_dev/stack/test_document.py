@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from local_dev.errors import TemplateError
 from local_dev.stack.document import KeyPath, Lines, parse
 
-from .conftest import PATIENT
-
 KEYS = st.text(min_size=1, max_size=6)
 DOCUMENTS = st.dictionaries(
     KEYS,
@@ -45,7 +43,6 @@ def check_lines(text: str, value: Any, lines: Lines, spelled: Any) -> None:
         assert spelled(path[-1]) in rows[line - 1]
 
 
-@PATIENT
 @given(DOCUMENTS, st.sampled_from([None, 2, "\t"]))
 def test_json_with_any_indent(document: dict[str, Any], indent: Any) -> None:
     text = json.dumps(document, indent=indent)
@@ -68,7 +65,6 @@ YAML_DOCUMENTS = st.dictionaries(
 )
 
 
-@PATIENT
 @given(YAML_DOCUMENTS, st.sampled_from([False, True, None]))
 def test_yaml_in_any_style(document: dict[str, Any], flow: bool | None) -> None:
     text = yaml.safe_dump(document, default_flow_style=flow)
@@ -77,7 +73,6 @@ def test_yaml_in_any_style(document: dict[str, Any], flow: bool | None) -> None:
     check_lines(text, value, lines, str)
 
 
-@PATIENT
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from local_dev.errors import TemplateError
 from local_dev.stack.intrinsics import NO_VALUE, Resolver, parameter_values
 
-from .conftest import PATIENT
-
 PSEUDO = {"AWS::Region": "eu-west-1", "AWS::AccountId": "1", "AWS::Partition": "aws", "AWS::StackName": "s"}
 TEMPLATE: dict[str, Any] = {
     "Parameters": {
@@ -215,13 +213,11 @@ def _without_nulls(value: Any) -> Any:
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
-@PATIENT
 @given(JSON.filter(lambda value: "Fn::" not in json.dumps(value) and '"Ref"' not in json.dumps(value)))
 def test_what_has_no_functions_stays_as_it_is(value: Any) -> None:
     assert resolver().value(value) == _without_nulls(value)
 
 
-@PATIENT
 @given(WILD)
 def test_whatever_is_written_is_resolved_or_refused(node: Any) -> None:
     try:
@@ -230,7 +226,6 @@ def test_whatever_is_written_is_resolved_or_refused(node: Any) -> None:
         assert "\n" not in str(error)
 
 
-@PATIENT
 @given(st.text(), st.text())
 def test_sub_leaves_text_between_variables_alone(before: str, after: str) -> None:
     if "${" not in before + after and not before.endswith("$"):

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from moto.core.utils import get_service_model
 from moto.dynamodb.models import dynamodb_backends
 
-from .conftest import PATIENT
 from .motos import AUTHORIZATION, Request, answers, check, running
 
 
@@ -206,7 +205,6 @@ def _clean() -> Iterator[None]:
     dynamodb_backends.reset()
 
 
-@PATIENT
 @given(st.lists(requests(), min_size=5, max_size=25))
 def test_whatever_is_asked_the_answers_do_not_change(asked: list[Request]) -> None:
     check([*CREATED, *STORED, *asked, *(("Scan", {"TableName": name}) for name in TABLES)])
@@ -236,7 +234,6 @@ def pages(query: dict[str, Any], *, short: bool) -> list[Any]:
     return found
 
 
-@PATIENT
 @given(
     st.sampled_from(["", " AND place < :a", " AND place >= :a", " AND place BETWEEN :a AND :b"]),
     st.sampled_from(NUMBERED),

@@ -10,8 +10,6 @@ from moto.core.utils import get_service_model
 
 from local_dev.stack.moto_serializer import patches
 
-from .conftest import PATIENT
-
 NUMBERS = st.integers().map(str)
 SCALARS = st.one_of(
     st.text().map(lambda value: {"S": value}),
@@ -45,7 +43,6 @@ def body(items: list[dict[str, Any]]) -> Any:
     return JSONSerializer(QUERY, value_picker=picker).serialize({"Items": items, "Count": len(items)})["body"]
 
 
-@PATIENT
 @given(ITEMS)
 def test_answers_do_not_change(items: list[dict[str, Any]]) -> None:
     before = body(items)

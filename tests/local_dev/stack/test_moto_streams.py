@@ -14,7 +14,6 @@ from moto.dynamodbstreams.models import dynamodbstreams_backends
 from local_dev.stack import moto_streams
 from local_dev.stack.moto_streams import ITERATOR_LIFE, Records, TrimmedDataAccessException
 
-from .conftest import PATIENT
 from .motos import Moto, running
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -94,7 +93,6 @@ def read(steps: list[Any], *, short: bool) -> list[list[int]]:
     return found
 
 
-@PATIENT
 @given(STEPS)
 def test_reading_finds_what_it_found(steps: list[Any]) -> None:
     assert read(steps, short=True) == read(steps, short=False)

@@ -9,12 +9,9 @@ from hypothesis import strategies as st
 from local_dev.stack.names import generated_name, resource_name, secret
 from local_dev.stack.opaque import Opaque, function_arn, function_name
 
-from .conftest import PATIENT
-
 IDS = st.text("abcXYZ019", min_size=1, max_size=120)
 
 
-@PATIENT
 @given(
     st.sampled_from(["AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::DynamoDB::Table"]),
     IDS,
@@ -102,7 +99,6 @@ def test_api_ids_look_like_those_of_aws(protocol: str | None, scheme: str) -> No
     assert api.attribute("ApiEndpoint") == f"{scheme}://{own}.execute-api.r.amazonaws.com"
 
 
-@PATIENT
 @given(
     st.from_regex(r"[a-zA-Z0-9_-]{1,64}", fullmatch=True), st.sampled_from(["", ":live", ":$LATEST", ":7"])
 )

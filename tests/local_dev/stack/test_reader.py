@@ -10,8 +10,6 @@ from local_dev.stack.cloud import Resource
 from local_dev.stack.kinds import PLAYED
 from local_dev.stack.reader import read_stack
 
-from .conftest import PATIENT
-
 OTHERS = (
     "AWS::DynamoDB::Table",
     "AWS::Events::Rule",
@@ -148,7 +146,7 @@ RESOURCES = st.lists(
 )
 
 
-@settings(PATIENT, max_examples=200)
+@settings(max_examples=200)
 @given(RESOURCES)
 def test_any_properties(listed: list[tuple[str, str, dict[str, Any]]]) -> None:
     api = {"ProtocolType": "WEBSOCKET"}
@@ -167,7 +165,7 @@ def test_any_properties(listed: list[tuple[str, str, dict[str, Any]]]) -> None:
     assert all("\n" not in note.text for note in stack.notes)
 
 
-@settings(PATIENT, max_examples=60)
+@settings(max_examples=60)
 @given(
     body=st.fixed_dictionaries(
         {

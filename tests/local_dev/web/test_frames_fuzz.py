@@ -148,7 +148,6 @@ streams = st.one_of(
 posts = st.lists(st.sampled_from(["", "hi", "ی" * 20_000, "x" * MESSAGE_LIMIT]), max_size=3)
 shared = settings(
     max_examples=150,
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

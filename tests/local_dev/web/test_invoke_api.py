@@ -241,7 +241,7 @@ def test_with_a_guard_the_role_has_to_allow_it() -> None:
         assert status == 403
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.text(min_size=1, max_size=20),
     kind=st.sampled_from(["Event", "RequestResponse", "DryRun", "", "x"]),

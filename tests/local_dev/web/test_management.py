@@ -410,7 +410,7 @@ def test_without_a_guard_nothing_is_checked() -> None:
         assert (answer.status, client.frames) == (200, ["x"])
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=st.sampled_from(["POST", "GET", "DELETE", "PUT"]),
     path=st.text(max_size=30).map(lambda text: quote(text.encode("utf-8", "replace"), safe="/@%=:")),
