@@ -67,6 +67,8 @@ class Running:
         self.deployed, self.recorder, self.loop = deployed, recorder, loop
         self.url = deployed.url
         self.ws_url = deployed.url.replace("http", "ws", 1)
+        self.clients: dict[str, Any] = {}
+        """boto3's, by service: to make one takes longer than to ask."""
 
     def secret(self, logical_id: str) -> str:
         """The text of a secret of the template."""
@@ -76,13 +78,15 @@ class Running:
 
 def client_of(running: Running, service: str) -> Any:
     """boto3's client of what is behind a deployment."""
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=running.deployed.cloud.endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
+    if service not in running.clients:
+        running.clients[service] = boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=running.deployed.cloud.endpoint_url,
+            region_name="us-east-1",
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+    return running.clients[service]
 
 
 @contextmanager
