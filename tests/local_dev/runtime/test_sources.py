@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mappin
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 from local_dev.errors import FunctionRaised
 from local_dev.runtime.checkpoints import Checkpoints
@@ -167,6 +169,25 @@ async def test_a_queue_is_empty_once_nothing_is_there_delayed_or_worked_at(url: 
     await here.delete([record["receiptHandle"] for record in records])
     assert await here.is_empty()
     assert not await SqsQueue(sqs, arn=arn, changed=never).is_empty()  # nobody would tell of a new message
+
+
+async def test_a_message_that_may_be_had_again_while_they_are_counted_is_not_missed() -> None:
+    sqs = boto3.client("sqs", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(sqs) as stubber:
+        stubber.add_response("get_queue_url", {"QueueUrl": "http://127.0.0.1/q"})
+        for there in "01":
+            stubber.add_response(
+                "get_queue_attributes",
+                {
+                    "Attributes": {
+                        "ApproximateNumberOfMessages": there,
+                        "ApproximateNumberOfMessagesDelayed": "0",
+                        "ApproximateNumberOfMessagesNotVisible": "0",
+                    }
+                },
+            )
+        signalled = SqsQueue(sqs, arn="arn:aws:sqs:us-east-1:1:q", changed=asyncio.sleep, signals=True)
+        assert not await signalled.is_empty()
 
 
 async def test_a_filter_deletes_what_it_drops(url: str) -> None:
