@@ -20,9 +20,11 @@ PYTHON ?= python3
 SECONDS ?= 100
 BIN := .venv/bin
 SOURCES := functions infra local_dev tests
+# Folders of tests that take as long as all others; they may run side by side with them: `make -j2 test`.
+PARTS := local_dev browser
 REGION_ARG = $(if $(REGION),--region $(REGION))
 
-.PHONY: run test lint types page unit rehearse scan conformance fuzz chaos bench cost format screenshots validate deploy publish put-out teardown lock clean
+.PHONY: run test lint types page unit $(PARTS:%=unit-%) unit-others rehearse scan conformance fuzz chaos bench cost format screenshots validate deploy publish put-out teardown lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/python -m local_dev --port $(PORT) $(if $(filter-out 0,$(HTTPS)),--https) $(ARGS)
@@ -38,8 +40,14 @@ types: .venv/dev.stamp
 page: .venv/dev.stamp
 	$(BIN)/python -m tests.page
 
-unit: .venv/dev.stamp
-	$(BIN)/coverage run -m pytest && $(BIN)/coverage report --include='functions/chat/*' --fail-under=100 && $(BIN)/coverage report --include='infra/*,local_dev/*'
+unit: $(PARTS:%=unit-%) unit-others
+	$(BIN)/coverage combine -q && $(BIN)/coverage report --include='functions/chat/*' --fail-under=100 && $(BIN)/coverage report --include='infra/*,local_dev/*'
+
+$(PARTS:%=unit-%): unit-%: .venv/dev.stamp
+	COVERAGE_FILE=.coverage.$* $(BIN)/coverage run -m pytest tests/$*
+
+unit-others: .venv/dev.stamp
+	COVERAGE_FILE=.coverage.others $(BIN)/coverage run -m pytest $(PARTS:%=--ignore=tests/%)
 
 rehearse: .venv/dev.stamp .venv-sam/stamp
 	SAM=.venv-sam/bin/sam $(BIN)/python -m pytest -q tests/rehearsal $(ARGS)
