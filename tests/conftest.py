@@ -72,7 +72,7 @@ def serve(log: Path, *arguments: str) -> ServedGateway:
 def stop(served: ServedGateway) -> int:
     """End it as Ctrl-C does; its exit status."""
     served.process.send_signal(signal.SIGINT)
-    return served.process.wait(20)
+    return served.process.wait(60)
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ def test_more_are_on_their_way_at_once_as_more_are_delivered(
 ) -> None:
     ids = [f"{n:015}=" for n in range(3 * AT_FIRST)]
     for id in ids:
-        gateway.answers[id].append(Answer(status, after=0.1))
+        gateway.answers[id].append(Answer(status, after=0.4))
     CurlPosts.from_environment().post([(id, b"{}") for id in ids])
     assert (gateway.most_waiting > AT_FIRST) is grows
     assert gateway.most_waiting <= CONCURRENCY
@@ -147,13 +147,13 @@ def test_a_gateway_that_never_answers_is_given_up(environment: None, monkeypatch
 def test_one_that_does_not_answer_holds_up_nobody(
     make: Callable[[], Posts], environment: None, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.curl.GRACE_SECONDS", 0.1)
-    monkeypatch.setattr("chat.posts.CONFIG", posts.CONFIG.merge(Config(read_timeout=0.3)))
-    gateway.answers["B="].append(Answer(0))
+    monkeypatch.setattr("chat.curl.GRACE_SECONDS", 1.0)
+    monkeypatch.setattr("chat.posts.CONFIG", posts.CONFIG.merge(Config(read_timeout=1)))
+    gateway.answers["B="].append(Answer(0))  # which takes half a minute
     started = monotonic()
     results = make().post([(id, b"{}") for id in ("A=", "B=", "C=")])
     assert [result.verdict for result in results] == [DELIVERED, Verdict.TIMED_OUT, DELIVERED]
-    assert monotonic() - started < posts.READ_SECONDS
+    assert monotonic() - started < 10
     assert [result.verdict for result in make().post([("B=", b"{}")])] == [DELIVERED]
 
 
@@ -176,6 +176,6 @@ def test_when_time_is_up_the_others_are_answered_for(engine: Posts, gateway: Gat
     posts = [("B=", b"{}"), *[("A=", b"{}")] * many]
     gateway.answers["A="].extend([Answer(0)] * (many - 1))
     began = monotonic()
-    results = engine.post(posts, within=0.5)
-    assert monotonic() - began < READ_SECONDS
+    results = engine.post(posts, within=1.0)
+    assert monotonic() - began < 3 * READ_SECONDS, "turn after turn would wait for so long"
     assert results == [Result(DELIVERED), *[OUT_OF_TIME] * many]

@@ -107,12 +107,15 @@ async def test_a_forked_worker_is_like_one_started(tmp_path: Path) -> None:
 
 async def test_how_it_ends_is_told(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(TELL, encoding="utf-8")
-    async with nursery() as preloaded, running(function(tmp_path, timeout=0.3), preloaded) as one:
-        with pytest.raises(FunctionExited, match="Runtime exited with status 7"):
-            await one.invoke(b'"leave"')
-        with pytest.raises(Exception, match="Task timed out"):
-            await one.invoke(b'"hang"')
-        assert (await one.invoke(b"{}"))["forked"]
+    async with nursery() as preloaded:
+        async with running(function(tmp_path), preloaded) as one:
+            with pytest.raises(FunctionExited, match="Runtime exited with status 7"):
+                await one.invoke(b'"leave"')
+            assert (await one.invoke(b"{}"))["forked"]
+        async with running(function(tmp_path, timeout=2.0), preloaded) as one:
+            with pytest.raises(Exception, match="Task timed out"):
+                await one.invoke(b'"hang"')
+            assert (await one.invoke(b"{}"))["forked"]
 
 
 @pytest.mark.parametrize("name", ["boto3", "urllib3", "queue", "bootstrap"])
