@@ -1,0 +1,44 @@
+"""axe-core looks at each state of the page, in both languages, light and dark, on a desk and on a phone."""
+
+from importlib import resources
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import PageFactory
+from tests.browser.scenes import Stage, speak_in, states
+
+pytestmark = pytest.mark.browser
+
+AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+# All rules for WCAG 2.2 A and AA, the best practices and the experimental ones; AAA is not promised.
+LOOK = """async () => {
+  const wanted = ({ tags }) => !tags.includes("wcag2aaa") && !tags.includes("deprecated");
+  const rules = Object.fromEntries(axe.getRules().map((rule) => [rule.ruleId, { enabled: wanted(rule) }]));
+  const { violations } = await axe.run({ resultTypes: ["violations"], rules });
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) =>
+    `${id}: ${node.target} ${node.html.slice(0, 120)}: ${node.failureSummary.split("\\n").slice(1, 3).join(";")}`));
+}"""
+
+LOOKS: list[tuple[str, Literal["dark", "light"]]] = [("fa", "dark"), ("en", "light")]
+
+
+def barriers(page: Page, state: str) -> list[str]:
+    """What axe finds in this state. Neither of language and colours depends on the other, so two looks do."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    found = []
+    for language, scheme in LOOKS:
+        speak_in(page, language)
+        page.emulate_media(color_scheme=scheme)
+        found += [f"{state}, {language}, {scheme}: {each}" for each in page.evaluate(LOOK)]
+    return found
+
+
+@pytest.mark.parametrize(
+    "viewport", [{"width": 1000, "height": 700}, {"width": 360, "height": 640}], ids=["desk", "phone"]
+)
+def test_axe_finds_no_barrier(page_factory: PageFactory, viewport: dict[str, int]) -> None:
+    page = page_factory(viewport=viewport)
+    assert [each for state in states(page, Stage(page)) for each in barriers(page, state)] == []
