@@ -104,13 +104,14 @@ function fillName() {
 addEventListener("hashchange", () => {
   const named = roomOfAddress();
   if (room !== null && room.name() !== named) leave(false);
-  entry.fill({ room: named });
+  entry.fill({ room: named, invited: named !== "" });
 });
 
 const here = tab.here();
 fillName();
-entry.fill({ room: roomOfAddress() || memory.recall("room") });
-if (here !== null && here.room === roomOfAddress()) {
+const named = roomOfAddress();
+entry.fill({ room: named || memory.recall("room"), invited: named !== "" });
+if (here !== null && here.room === named) {
   translatePage(speak);
   await enter(here.name, here.room);
 } else {

@@ -1,5 +1,7 @@
 /** Making elements from data. Text is only ever set as text, so nothing that people write can become markup. */
 
+import { hueOf, initials } from "../core/faces.js";
+
 /** @import { Part, Speaker } from "../types.js" */
 
 /** @template {HTMLElement} T @param {string} id @param {new () => T} type @returns {T} */
@@ -58,11 +60,8 @@ export function icon(name) {
 
 /** Decoration only: the name stands beside it. @param {string} name */
 export function avatar(name) {
-  const [first] = new Intl.Segmenter().segment(name);
-  let hash = 0x811c9dc5; // FNV-1a; its high bits are the well mixed ones
-  for (const letter of name) hash = Math.imul(hash ^ Number(letter.codePointAt(0)), 0x01000193) >>> 0;
-  const made = element("span", { class: "avatar", "aria-hidden": "true" }, first.segment.toUpperCase());
-  made.style.setProperty("--hue", String((hash >>> 29) * 45 + 30));
+  const made = element("span", { class: "avatar", "aria-hidden": "true" }, initials(name));
+  made.style.setProperty("--hue", String(hueOf(name)));
   return made;
 }
 
@@ -76,7 +75,9 @@ export function translatePage(speak) {
   Object.assign(document.documentElement, { lang: speak.language.code, dir: speak.language.dir });
   for (const [name, property] of [["text", "textContent"], ["label", "ariaLabel"], ["hint", "placeholder"]]) {
     for (const target of document.querySelectorAll(`[data-${name}]`)) {
-      Object.assign(target, { [property]: speak.plain(String(target.getAttribute(`data-${name}`))) });
+      const text = speak.plain(String(target.getAttribute(`data-${name}`)));
+      Object.assign(target, { [property]: text });
+      if (name === "label" && target instanceof HTMLButtonElement) target.title = text; // a sign alone says little
     }
   }
 }

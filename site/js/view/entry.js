@@ -1,6 +1,8 @@
 /** The entry screen, and the choice of a language. */
-import { byId, element, nodes, setText } from "./dom.js";
+import { checkName } from "../core/names.js";
 import { LANGUAGES } from "../i18n.js";
+import { avatar, byId, element, nodes, setText } from "./dom.js";
+import { canShare, copyLink, readableLink, shareLink } from "./share.js";
 
 /** @import { Speaker, Told } from "../types.js" */
 
@@ -12,31 +14,67 @@ export function createEntry(actions) {
   const language = byId("language", HTMLSelectElement);
   /** @type {Told | null} */
   let shown = null;
+  const form = html("entry-form");
+  /** @type {Speaker | null} */
+  let spoken = null;
 
   for (const [code, label] of LANGUAGES) language.append(element("option", { value: code, lang: code }, label));
   language.addEventListener("change", () => actions.speakIn(language.value));
-  html("entry-form").addEventListener("submit", (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
     actions.enter(name.value, room.value);
   });
+  name.addEventListener("input", preview);
+  room.addEventListener("input", () => {
+    invited(false);
+    preview();
+  });
+  html("copy-link").addEventListener("click", () => handOn(copyLink));
+  html("share-link").addEventListener("click", () => handOn(shareLink));
+  html("share-link").hidden = !canShare;
+
+  /** The name's and the room's faces, and the link to share, as one types. */
+  function preview() {
+    const [who, where] = [checkName("client", name.value).value, checkName("room", room.value).value];
+    html("name-face").replaceChildren(...(who === undefined ? [] : [avatar(who)]));
+    html("room-tile").replaceChildren(...(where === undefined ? [] : [avatar(where)]));
+    setText(html("room-link"), where === undefined ? "" : readableLink(where));
+  }
+
+  /** @param {typeof copyLink} by */
+  function handOn(by) {
+    const { value } = checkName("room", room.value);
+    if (value !== undefined && spoken) void by(value, spoken);
+  }
+
+  /** By a link, which names the room: all that is left to say is who comes. @param {boolean} so */
+  function invited(so) {
+    form.classList.toggle("invited", so);
+    const title = html("entry-title");
+    title.dataset.text = so ? "invited" : "entry_title";
+    if (spoken) setText(title, spoken.plain(title.dataset.text));
+  }
 
   return {
     /** @param {Told} told @param {Speaker} speak */
     show(told, speak) {
+      spoken = speak;
       language.value = speak.language.code;
       html("you-left").replaceChildren(...(told.left ? nodes(speak.parts("you_left", { room: told.left })) : []));
       setText(html("entry-problem"), told.failed ? speak.plain("load_failed") : "");
-      for (const [field, problem] of /** @type {const} */ ([[room, told.room], [name, told.name]])) {
+      for (const [field, problem] of /** @type {const} */ ([[name, told.name], [room, told.room]])) {
         setText(html(`${field.id}-problem`), problem ? speak.error(problem, "") : "");
         field.ariaInvalid = String(problem !== undefined);
         if (problem && told !== shown) field.focus(); // the first one, in the end; not where only the language changes
       }
       shown = told;
     },
-    /** @param {{name?: string, room?: string}} values */
+    /** @param {{name?: string, room?: string, invited?: boolean}} values */
     fill(values) {
       name.value = values.name ?? name.value;
       room.value = values.room ?? room.value;
+      if (values.room !== undefined) invited(values.invited ?? false);
+      preview();
     },
     /** It is in sight from now on. */
     focus() {

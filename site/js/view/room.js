@@ -1,19 +1,21 @@
 /** The room: shows a state and turns what a person does into actions. Only what is in this folder touches the page. */
 import { createAnnouncer } from "./announcer.js";
 import { createComposer } from "./composer.js";
-import { avatar, bdi, button, byId, element, setText } from "./dom.js";
+import { avatar, button, byId, element, setText } from "./dom.js";
 import { createLog } from "./log.js";
+import { createPeople } from "./people.js";
+import { invite } from "./share.js";
 
 /** @import { Actions, Show, Speaker, State } from "../types.js" */
 
 const SHOWN_BY_LOG = /** @type {const} */ (["log", "reading", "lines", "outbox", "link", "name"]);
-const PARTS = ["room-view", "where", "leave", "people-toggle"];
+const PARTS = ["room-view", "where", "leave", "invite", "people-toggle"];
 
 /** @param {Actions} actions */
 export function createView(actions) {
   const html = (/** @type {string} */ id) => byId(id, HTMLElement);
-  const toggle = byId("people-toggle", HTMLButtonElement);
   const announcer = createAnnouncer();
+  const people = createPeople();
   const composer = createComposer(actions);
   const log = createLog(actions);
   /** What is in sight; null where that is another room, or none. @type {State | null} */
@@ -21,23 +23,10 @@ export function createView(actions) {
   /** @type {Speaker | null} */
   let spoken = null;
 
-  const isOpen = () => toggle.ariaExpanded === "true";
   html("leave").addEventListener("click", actions.leave);
-  toggle.addEventListener("click", () => openPeople(!isOpen()));
-  document.addEventListener("click", ({ target }) => {
-    if (target instanceof Node && !toggle.contains(target) && !html("people").contains(target)) openPeople(false);
+  for (const id of ["invite", "invite-first"]) html(id).addEventListener("click", () => {
+    if (shown && spoken) void invite(shown.room, spoken);
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !isOpen()) return;
-    openPeople(false);
-    toggle.focus();
-  });
-
-/** The drawer of narrow screens; on wide ones the list is always in sight. @param {boolean} open */
-  function openPeople(open) {
-    toggle.ariaExpanded = String(open);
-    html("people").classList.toggle("open", open);
-  }
 
   /** @param {State} state @param {Speaker} speak */
   function render(state, speak) {
@@ -52,7 +41,7 @@ export function createView(actions) {
   function showRoom(state, speak, before, anew) {
     setText(html("room-title"), state.room);
     showLink(state, speak);
-    if (anew || before?.users !== state.users || before.total !== state.total) showPeople(state, speak);
+    if (anew || before?.users !== state.users || before.total !== state.total) people.show(state, speak);
     if (anew || before?.notices !== state.notices) showNotices(state, speak);
     if (!anew && before && SHOWN_BY_LOG.every((part) => before[part] === state[part])) return;
     const { cursor, earlier, messages } = state.log;
@@ -88,21 +77,6 @@ export function createView(actions) {
   };
 
   /** @type {Show} */
-  const showPeople = ({ users, total, name: me }, speak) => {
-    const here = speak.plain("people_here", { count: total });
-    setText(html("people-count"), speak.number(total));
-    setText(html("people-total"), here);
-    toggle.ariaLabel = here;
-    html("members").replaceChildren(...users.map((user) => {
-      const item = element("li", {}, avatar(user), bdi(user));
-      if (user === me) item.append(element("span", { class: "badge" }, speak.plain("you")));
-      return item;
-    }));
-    const unlisted = total - users.length;
-    setText(html("people-more"), unlisted > 0 ? speak.plain("people_more", { count: unlisted }) : "");
-  };
-
-  /** @type {Show} */
   const showNotices = ({ notices }, speak) => {
     html("notices").replaceChildren(...notices.map(({ code, content }) => element("div", { class: "notice" },
       element("p", { dir: "auto" }, speak.error(code, content)),
@@ -114,6 +88,7 @@ export function createView(actions) {
     /** @param {State} state @param {Speaker} speak */
     open(state, speak) {
       document.body.dataset.view = "room";
+      html("room-face").replaceChildren(avatar(state.room));
       for (const id of PARTS) html(id).hidden = false;
       composer.clear();
       render(state, speak);
@@ -123,7 +98,7 @@ export function createView(actions) {
       log.clear();
       shown = null;
       announcer.stop();
-      openPeople(false);
+      people.clear();
       for (const id of PARTS) html(id).hidden = true;
     },
   };
