@@ -119,7 +119,7 @@ def _inside(page: Page, width: int) -> None:
         """width => [...document.querySelectorAll("main *, header *")].filter((e) => {
              const box = e.getBoundingClientRect();
              return e.checkVisibility({ visibilityProperty: true }) && box.width > 0
-               && (box.left < -0.5 || box.right > width + 0.5) && !e.closest("#people:not(.open)");
+               && (box.left < -0.5 || box.right > width + 0.5);
            }).map((e) => e.outerHTML.slice(0, 80))""",
         width,
     )

@@ -9,7 +9,7 @@ export default {
     promise: "No account, nothing to install. Whoever has a room’s link can come in.",
     to_lab: "How messages get here: the lab",
     entry_title: "Come in",
-    invited: "You are invited",
+    invited: "You are invited. Say who you are, and come in.",
     name: "Your name",
     name_help: "Leave it blank to be anonymous.",
     room: "Room",

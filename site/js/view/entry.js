@@ -1,7 +1,7 @@
 /** The entry screen, and the choice of a language. */
 import { checkName } from "../core/names.js";
 import { LANGUAGES } from "../i18n.js";
-import { avatar, byId, element, nodes, setText } from "./dom.js";
+import { avatar, bdi, byId, element, nodes, setText } from "./dom.js";
 import { canShare, copyLink, readableLink, shareLink } from "./share.js";
 
 /** @import { Speaker, Told } from "../types.js" */
@@ -26,7 +26,8 @@ export function createEntry(actions) {
   });
   name.addEventListener("input", preview);
   room.addEventListener("input", () => {
-    invited(false);
+    form.classList.remove("invited");
+    head();
     preview();
   });
   html("copy-link").addEventListener("click", () => handOn(copyLink));
@@ -47,22 +48,25 @@ export function createEntry(actions) {
     if (value !== undefined && spoken) void by(value, spoken);
   }
 
-  /** By a link, which names the room: all that is left to say is who comes. @param {boolean} so */
-  function invited(so) {
-    form.classList.toggle("invited", so);
-    const title = html("entry-title");
-    title.dataset.text = so ? "invited" : "entry_title";
-    if (spoken) setText(title, spoken.plain(title.dataset.text));
+  /** By a link, which names the room: all that is left to say is who comes. */
+  function head() {
+    const so = form.classList.contains("invited");
+    const [title, lead] = [html("entry-title"), html("entry-lead")];
+    lead.dataset.text = so ? "invited" : "tagline";
+    if (!spoken) return;
+    title.replaceChildren(so ? bdi(room.value) : spoken.plain("entry_title"));
+    setText(lead, spoken.plain(lead.dataset.text));
   }
 
   return {
     /** @param {Told} told @param {Speaker} speak */
     show(told, speak) {
       spoken = speak;
+      head();
       language.value = speak.language.code;
       html("you-left").replaceChildren(...(told.left ? nodes(speak.parts("you_left", { room: told.left })) : []));
       setText(html("entry-problem"), told.failed ? speak.plain("load_failed") : "");
-      for (const [field, problem] of /** @type {const} */ ([[name, told.name], [room, told.room]])) {
+      for (const [field, problem] of /** @type {const} */ ([[room, told.room], [name, told.name]])) {
         setText(html(`${field.id}-problem`), problem ? speak.error(problem, "") : "");
         field.ariaInvalid = String(problem !== undefined);
         if (problem && told !== shown) field.focus(); // the first one, in the end; not where only the language changes
@@ -73,7 +77,8 @@ export function createEntry(actions) {
     fill(values) {
       name.value = values.name ?? name.value;
       room.value = values.room ?? room.value;
-      if (values.room !== undefined) invited(values.invited ?? false);
+      if (values.room !== undefined) form.classList.toggle("invited", values.invited ?? false);
+      head();
       preview();
     },
     /** It is in sight from now on. */

@@ -44,9 +44,12 @@ export async function copyLink(room, speak) {
 
 /** @param {string} room @param {Speaker} speak */
 export async function shareLink(room, speak) {
-  await navigator.share({ title: `${room} · Parley`, url: linkTo(room) }).catch((error) => {
-    if (error.name !== "AbortError") return copyLink(room, speak);
-  });
+  try {
+    await navigator.share({ title: `${room} · Parley`, url: linkTo(room) });
+  } catch (error) {
+    // Thinking better of it is none.
+    if (!(error instanceof DOMException && error.name === "AbortError")) await copyLink(room, speak);
+  }
 }
 
 /** By whichever way is at hand. @param {string} room @param {Speaker} speak */
