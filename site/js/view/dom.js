@@ -61,9 +61,12 @@ export function icon(name) {
 /** Decoration only: the name stands beside it. @param {string} name */
 export function avatar(name) {
   const made = element("span", { class: "avatar", "aria-hidden": "true" }, initials(name));
-  made.style.setProperty("--hue", String(hueOf(name)));
+  paint(made, name);
   return made;
 }
+
+/** In the name's colour. @param {HTMLElement} target @param {string} name */
+export const paint = (target, name) => target.style.setProperty("--hue", String(hueOf(name)));
 
 /** Sets only what differs, so that nobody is told of what stayed. @param {HTMLElement} target @param {string} text */
 export function setText(target, text) {

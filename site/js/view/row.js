@@ -1,5 +1,5 @@
 /** One row of the log as an element, which is kept: what changes about the row is changed in it. */
-import { arrange, avatar, bdi, button, element, icon, nodes, setText } from "./dom.js";
+import { arrange, avatar, bdi, button, element, icon, nodes, paint, setText } from "./dom.js";
 
 /** @import { Actions, CrowdRow, DayRow, Drawn, GapRow, LineRow, MessageRow, Part, Row, Speaker, UnreadRow } from "../types.js" */
 
@@ -65,9 +65,10 @@ function drawMessage(row, speak, actions) {
   const sender = element("p", { class: "sender" }, row.mine ? speak.plain("you") : bdi(row.sender));
   const content = element("p", { class: "content", dir: "auto" }, row.content);
   const when = element("div", { class: "when" });
-  const said = element("div", { class: "said" }, element("div", { class: "bubble" }, content), when);
+  const said = element("div", { class: "said" }, element("div", { class: "bubble" }, content, when));
   const progress = element("div", { class: "progress" });
   const node = element("li", {}, avatar(row.sender), element("div", { class: "body" }, sender, said, progress));
+  paint(node, row.sender);
   /** @type {Partial<MessageRow>} */
   let before = {};
   let tick = () => {};
