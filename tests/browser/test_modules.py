@@ -185,7 +185,7 @@ def test_a_time_is_told_by_how_long_ago_while_that_is_recent(js: Evaluate) -> No
     exact = "(speak) => speak.exact(new Date(2026, 4, 17, 14, 5, 9).getTime())"
     for code, pieces in [
         ("en", ["Sunday", "May 17, 2026", "2:05:09"]),
-        ("fa", ["اردیبهشت ۱۴۰۵", "۱۴:۰۵:۰۹"]),
+        ("fa", ["اردیبهشت", "۱۴۰۵", "۱۴:۰۵:۰۹"]),
     ]:
         assert all(piece in speak(js, code, exact) for piece in pieces)
 

@@ -95,7 +95,7 @@ export function createLog(actions) {
     if (moved !== 0 && isNear && (below ? span.to < Infinity : span.from > 0)) {
       span = shifted(state.log.messages, span, below);
       draw(state);
-    } else if (moved < 0 && isNear && state.log.earlier) actions.earlier();
+    } else if (moved < 0 && isNear && !atEnd && state.log.earlier) actions.earlier(); // at the end, it only became shorter
     showJump(state);
     report();
   }
