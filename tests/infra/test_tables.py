@@ -1,0 +1,96 @@
+"""Tables, what of them is streamed, and the queues."""
+
+import json
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(("table", "sort", "kind"), [("Memberships", "place", "S"), ("RoomLog", "seq", "N")])
+def test_table(table: str, sort: str, kind: str, resources: dict[str, Any]) -> None:
+    properties = resources[table]["Properties"]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["KeySchema"] == [
+        {"AttributeName": "room_id", "KeyType": "HASH"},
+        {"AttributeName": sort, "KeyType": "RANGE"},
+    ]
+    assert {"AttributeName": sort, "AttributeType": kind} in properties["AttributeDefinitions"]
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert {"DeletionPolicy", "UpdateReplacePolicy"} <= resources[table].keys()
+
+
+def test_only_memberships_are_streamed(resources: dict[str, Any]) -> None:
+    stream = resources["Memberships"]["Properties"]["StreamSpecification"]
+    assert stream == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert "StreamSpecification" not in resources["RoomLog"]["Properties"]
+
+
+def mapping_of(function: str, resources: dict[str, Any]) -> dict[str, Any]:
+    """The one event source mapping of a function."""
+    mapping: dict[str, Any]
+    [mapping] = [
+        item["Properties"]
+        for item in resources.values()
+        if item["Type"] == "AWS::Lambda::EventSourceMapping"
+        and item["Properties"]["FunctionName"] == {"Ref": f"{function}Aliaslive"}
+    ]
+    return mapping
+
+
+def test_queue_mapping(resources: dict[str, Any]) -> None:
+    assert mapping_of("DeliverFunction", resources) == {
+        "EventSourceArn": {"Fn::GetAtt": ["Slices", "Arn"]},
+        "FunctionName": {"Ref": "DeliverFunctionAliaslive"},
+        "BatchSize": 2,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": {"Ref": "DeliverConcurrency"}},
+    }
+
+
+def test_a_slice_stays_with_the_function_that_works_on_it(resources: dict[str, Any]) -> None:
+    queue = resources["Slices"]["Properties"]
+    assert queue["VisibilityTimeout"] == 3 * resources["DeliverFunction"]["Properties"]["Timeout"]
+    assert queue["MessageRetentionPeriod"] > 3 * queue["VisibilityTimeout"]
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["SliceFailures", "Arn"]},
+        "maxReceiveCount": 3,
+    }
+
+
+def test_stream_mapping(resources: dict[str, Any]) -> None:
+    mapping = mapping_of("AnnounceFunction", resources)
+    patterns = [json.loads(item["Pattern"]) for item in mapping.pop("FilterCriteria")["Filters"]]
+    assert patterns == [
+        {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"client_id": {"S": [{"exists": True}]}}}},
+        {"eventName": ["REMOVE"], "dynamodb": {"OldImage": {"client_id": {"S": [{"exists": True}]}}}},
+    ]
+    assert mapping == {
+        "EventSourceArn": {"Fn::GetAtt": ["Memberships", "StreamArn"]},
+        "FunctionName": {"Ref": "AnnounceFunctionAliaslive"},
+        "StartingPosition": "TRIM_HORIZON",
+        "BatchSize": 1000,
+        "MaximumBatchingWindowInSeconds": {"Ref": "AnnounceWindow"},
+        "ParallelizationFactor": 1,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "BisectBatchOnFunctionError": True,
+        "MaximumRetryAttempts": 5,
+        "MaximumRecordAgeInSeconds": 3600,
+        "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["AnnounceFailures", "Arn"]}}},
+    }
+
+
+@pytest.mark.parametrize(("queue", "days"), [("AnnounceFailures", 14), ("SliceFailures", 1)])
+def test_failures_are_encrypted_and_what_was_said_is_kept_no_longer_than_the_log_keeps_it(
+    queue: str, days: int, resources: dict[str, Any], template: dict[str, Any]
+) -> None:
+    properties = resources[queue]["Properties"]
+    assert properties["SqsManagedSseEnabled"] is True
+    assert properties["MessageRetentionPeriod"] == days * 24 * 3600
+    least = min(map(int, template["Parameters"]["MessageRetentionDays"]["AllowedValues"]))
+    assert queue == "AnnounceFailures" or days <= least
+
+
+def test_retention_has_every_choice_in_seconds(template: dict[str, Any]) -> None:
+    choices = template["Parameters"]["MessageRetentionDays"]["AllowedValues"]
+    assert template["Mappings"]["Retention"] == {day: {"Seconds": str(int(day) * 86400)} for day in choices}
