@@ -20,8 +20,9 @@ PYTHON ?= python3
 SECONDS ?= 100
 BIN := .venv/bin
 SOURCES := functions infra local_dev tests
-# Folders of tests that take as long as all others; they may run side by side with them: `make -j2 test`.
-PARTS := local_dev browser
+# Folders of tests, those that take longest first, which may run side by side with each other and with all others:
+# `make -j2 test`.
+PARTS := browser local_dev security chat chaos
 REGION_ARG = $(if $(REGION),--region $(REGION))
 
 .PHONY: run test lint types page unit $(PARTS:%=unit-%) unit-others rehearse scan conformance fuzz chaos bench cost format screenshots validate deploy publish put-out teardown lock clean
