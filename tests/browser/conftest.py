@@ -23,11 +23,17 @@ DEFAULTS: dict[str, Any] = {
     "locale": "en-GB",
     "reduced_motion": "reduce",
     "viewport": {"width": 900, "height": 600},
+    # What one asks for, a test could not stand in the way of.
+    "service_workers": "block",
 }
 
 
-# What Chromium says where a page is reloaded while it connects, and where a cable is out.
-HARMLESS = ("WebSocket is closed before the connection is established", "net::ERR_INTERNET_DISCONNECTED")
+# What Chromium says where a page is reloaded while it connects, and where a cable is out; and Playwright of a worker.
+HARMLESS = (
+    "WebSocket is closed before the connection is established",
+    "net::ERR_INTERNET_DISCONNECTED",
+    "Service Worker registration blocked by Playwright",
+)
 
 
 # Not for the whole session: while Playwright's loop runs in this thread, asynchronous tests could not.
@@ -100,7 +106,7 @@ def files() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def js(browser: Browser, files: str) -> Iterator[Evaluate]:
     """Calls a JavaScript function `(module, argument) => …` with the page's module of that name."""
-    page = browser.new_page(base_url=files)
+    page = browser.new_page(base_url=files, service_workers="block")
     page.goto("/")
 
     def evaluate(module: str, function: str, argument: Any = None) -> Any:

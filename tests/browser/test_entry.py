@@ -56,7 +56,7 @@ def test_it_works_where_storage_is_forbidden(page_factory: PageFactory, room: st
 def test_where_the_chat_cannot_be_loaded_it_says_so_and_tries_again(
     browser: Browser, gateway: ServedGateway, room: str
 ) -> None:
-    page = browser.new_page(base_url=gateway.url, locale="en-GB")
+    page = browser.new_page(base_url=gateway.url, locale="en-GB", service_workers="block")
     page.route("**/js/room.js", lambda route: route.abort())
     page.goto("/")
     page.get_by_role("button", name="Enter room").click()

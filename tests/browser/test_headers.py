@@ -21,7 +21,7 @@ WATCH = """() => {
 @pytest.fixture
 def page(browser: Browser, gateway: ServedGateway) -> Iterator[Page]:
     """The page, whose console may have errors: that is what is tested."""
-    opened = browser.new_page(base_url=gateway.url)
+    opened = browser.new_page(base_url=gateway.url, service_workers="block")
     opened.goto("/")
     opened.evaluate(WATCH)
     yield opened
