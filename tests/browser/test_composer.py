@@ -20,6 +20,8 @@ def test_with_the_keyboard_alone(page_factory: PageFactory, room: str) -> None:
     expect(page.locator("#room")).to_be_focused()
     keys.type(room)
     keys.press("Tab")
+    expect(page.locator("#copy-link")).to_be_focused()
+    keys.press("Tab")
     expect(page.locator("#enter")).to_be_focused()
     keys.press("Enter")
     expect(page.locator("#message")).to_be_focused()
@@ -31,7 +33,7 @@ def test_with_the_keyboard_alone(page_factory: PageFactory, room: str) -> None:
     assert contents(page).all_text_contents() == ["first\nsecond"]
     expect(page.locator("#message")).to_have_value("")
     expect(page.locator("#message")).to_be_focused()
-    for _ in range(2):
+    for _ in range(4):  # the log, the language, the invitation
         keys.press("Shift+Tab")
     expect(page.locator("#leave")).to_be_focused()
     assert page.locator("#leave").evaluate("leave => getComputedStyle(leave).outlineStyle") == "solid"

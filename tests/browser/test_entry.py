@@ -106,7 +106,7 @@ def test_switching_to_persian_turns_and_translates_the_page(page_factory: PageFa
     expect(page.locator("#people-total")).to_have_text("۱ نفر در اتاق")
     say(page, "درود")
     expect(contents(page)).to_have_text(["درود"])
-    expect(page.locator(".message time")).to_have_text(re.compile("^[۰-۹]+:[۰-۹]+$"))
+    expect(page.locator(".message time")).to_have_attribute("title", re.compile("[۰-۹]+:[۰-۹]+"))
     page.get_by_label("زبان").select_option("en")
     expect(page.locator("html")).to_have_attribute("dir", "ltr")
     expect(lines(page, "Ada joined")).to_have_count(1)

@@ -13,7 +13,7 @@ export function createPeople() {
   const html = (/** @type {string} */ id) => byId(id, HTMLElement);
   const [panel, list, toggle] = [html("people"), html("members"), html("people-toggle")];
   const filter = byId("people-filter", HTMLInputElement);
-  const behind = document.querySelectorAll(".bar, .talk");
+  const behind = document.querySelectorAll(".bar > :not(.where), .talk");
   /** @type {Map<string, HTMLElement>} */
   let items = new Map();
   /** @type {Speaker | null} */
