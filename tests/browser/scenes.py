@@ -24,9 +24,13 @@ class Stage:
 
     def __init__(self, page: Page) -> None:
         self.live: list[WebSocketRoute] = []
+        self.closed = False
         page.route_web_socket("**/ws/**", self._connect)
 
     def _connect(self, route: WebSocketRoute) -> None:
+        if self.closed:
+            route.close(code=1001)
+            return
         self.live.append(route)
 
         def answer(frame: str | bytes) -> None:
@@ -45,7 +49,9 @@ class Stage:
         for event in events:
             self.live[-1].send(json.dumps(event))
 
-    def cut(self) -> None:
+    def close(self) -> None:
+        """For good: who comes back is turned away."""
+        self.closed = True
         self.live[-1].close(code=1001)
 
 
@@ -120,12 +126,10 @@ def states(page: Page, stage: Stage) -> Iterator[str]:
     page.locator("#log").evaluate("log => { log.scrollTop = 0; }")
     stage.send(message(36))
     page.context.set_offline(True)
-    stage.cut()
+    stage.close()
     expect(link(page)).to_have_attribute("data-status", "offline")
     yield "offline, and away from the end"
     page.context.set_offline(False)
-    expect(link(page)).to_have_attribute("data-status", "online")
-    stage.cut()
     expect(link(page)).to_have_attribute("data-status", "waiting")
     yield "reconnecting"
     page.locator("#leave").click()

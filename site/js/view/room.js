@@ -32,7 +32,9 @@ export function createView(actions) {
   function render(state, speak) {
     const anew = speak !== spoken || shown === null;
     if (anew) composer.setSpeaker(speak);
+    const focused = document.activeElement;
     showRoom(state, speak, shown, anew);
+    if (focused && !focused.checkVisibility()) html("log").focus({ preventScroll: true }); // its button has done its work
     announcer.tell(state, speak, shown === null);
     [shown, spoken] = [state, speak];
   }

@@ -1,0 +1,116 @@
+"""The page without a pointer: what can be reached, in which order, and that one always sees where one is."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PageFactory
+from tests.browser.scenes import Stage, speak_in, states
+
+pytestmark = pytest.mark.browser
+
+HERE = """() => {
+  const at = document.activeElement;
+  if (at === document.body) return { id: "", what: "nothing", isLost: true };
+  const looks = () => [at, at.parentElement, at.parentElement.parentElement].map((node) => {
+    const { outlineStyle, outlineWidth, borderColor, boxShadow, backgroundColor } = getComputedStyle(node);
+    return JSON.stringify([outlineStyle === "none" ? "" : outlineWidth, borderColor, boxShadow, backgroundColor]);
+  }).join();
+  const { x, y, width, height } = at.getBoundingClientRect();
+  const id = (at.dataset.stop ??= String(window.stops = (window.stops ?? 0) + 1));
+  const focused = looks();
+  const isSeen = at.checkVisibility({ visibilityProperty: true })
+    && x < innerWidth && x + width > 0 && y < innerHeight && y + height > 0;
+  const scroll = [...document.querySelectorAll(".log, .people")].map((node) => [node, node.scrollTop]);
+  at.blur();
+  const isMarked = focused !== looks();
+  at.focus({ focusVisible: true, preventScroll: true });
+  for (const [node, top] of scroll) node.scrollTop = top;
+  let scrolled = 0;
+  for (let node = at.parentElement; node; node = node.parentElement) scrolled += node.scrollTop;
+  const text = at.labels?.[0]?.textContent || at.ariaLabel || at.textContent.trim().slice(0, 40);
+  return { id, what: `${at.tagName} #${at.id} ${text}`, isLost: false, isSeen, isMarked,
+    part: at.closest("[popover], header, aside, form, .log, main")?.tagName, x, width, height,
+    y: y + scrolled };
+}"""
+
+Stop = dict[str, Any]
+
+
+def here(page: Page) -> Stop:
+    found: Stop = page.evaluate(HERE)
+    return found
+
+
+def stops(page: Page, key: str = "Tab") -> list[Stop]:
+    """Where one comes by, from the first place of the page to its last."""
+    page.evaluate("document.activeElement.blur(); getSelection().setPosition(document.body, 0)")
+    found: list[Stop] = []
+    for _ in range(80):
+        page.keyboard.press(key)
+        stop = here(page)
+        if stop["isLost"] and not found:
+            continue  # where the place is forgotten that was left last
+        if stop["isLost"] or stop["id"] in {each["id"] for each in found}:
+            break
+        found.append(stop)
+    return found
+
+
+def is_after(stop: Stop, before: Stop, language: str) -> bool:
+    """Below, or further on in the same line."""
+    if min(before["y"] + before["height"], stop["y"] + stop["height"]) - max(before["y"], stop["y"]) <= 4:
+        return bool(stop["y"] >= before["y"])
+    middle, was = (each["x"] + each["width"] / 2 for each in (stop, before))
+    return bool(middle <= was if language == "fa" else middle >= was)
+
+
+def complaints(page: Page, state: str, language: str) -> list[str]:
+    speak_in(page, language)
+    met = stops(page)
+    assert met, state
+    said = [f"{each['what']} is not to be seen" for each in met if not each["isSeen"]]
+    said += [f"{each['what']} does not show that it has the focus" for each in met if not each["isMarked"]]
+    for before, stop in pairwise(met):
+        if before["part"] == stop["part"] and not is_after(stop, before, language):
+            said.append(f"{stop['what']} comes after {before['what']}")
+    return [f"{state}, {language}: {each}" for each in said]
+
+
+@pytest.mark.parametrize(
+    "viewport", [{"width": 1000, "height": 700}, {"width": 360, "height": 640}], ids=["desk", "phone"]
+)
+def test_every_stop_of_the_tab_key_is_seen_marked_and_in_order(
+    page_factory: PageFactory, viewport: dict[str, int]
+) -> None:
+    page = page_factory(viewport=viewport)
+    said = [
+        each
+        for state in states(page, Stage(page))
+        for language in ("fa", "en")
+        for each in complaints(page, state, language)
+    ]
+    assert said == []
+
+
+def test_focus_is_never_lost(page_factory: PageFactory) -> None:
+    page = page_factory()
+    stage = Stage(page)
+    for state in states(page, stage):
+        if state == "failed message and notices":
+            break
+
+    def press(selector: str, key: str = "Enter") -> Stop:
+        page.locator(selector).first.focus()
+        page.keyboard.press(key)
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        return here(page)
+
+    for selector in (".notice button", ".notice button", ".progress button:last-child"):
+        left = page.locator(selector).count()
+        assert not press(selector)["isLost"], selector
+        expect(page.locator(selector)).to_have_count(left - 1)
+    assert not press("#leave")["isLost"]
+    expect(page.locator("#entry")).to_be_visible()
