@@ -28,12 +28,15 @@ HERE = """() => {
   const isMarked = focused !== looks();
   at.focus({ focusVisible: true, preventScroll: true });
   for (const [node, top] of scroll) node.scrollTop = top;
+  // Rows of the log come and go with scrolling, so each is a part of its own.
+  const part = at.closest("li, [popover], header, aside, form, .log, main");
+  window.parts ??= new Map();
+  if (!window.parts.has(part)) window.parts.set(part, window.parts.size);
   let scrolled = 0;
   for (let node = at.parentElement; node; node = node.parentElement) scrolled += node.scrollTop;
   const text = at.labels?.[0]?.textContent || at.ariaLabel || at.textContent.trim().slice(0, 40);
   return { id, what: `${at.tagName} #${at.id} ${text}`, isLost: false, isSeen, isMarked,
-    part: at.closest("[popover], header, aside, form, .log, main")?.tagName, x, width, height,
-    y: y + scrolled };
+    part: window.parts.get(part), x, y: y + scrolled, width, height };
 }"""
 
 Stop = dict[str, Any]
@@ -60,7 +63,11 @@ def stops(page: Page, key: str = "Tab") -> list[Stop]:
 
 
 def is_after(stop: Stop, before: Stop, language: str) -> bool:
-    """Below, or further on in the same line."""
+    """Below, or further on in the same line, or within it."""
+    if before["y"] <= stop["y"] and stop["y"] + stop["height"] <= before["y"] + before["height"]:
+        middle = stop["x"] + stop["width"] / 2
+        if before["height"] > 2 * stop["height"] and before["x"] <= middle <= before["x"] + before["width"]:
+            return True
     if min(before["y"] + before["height"], stop["y"] + stop["height"]) - max(before["y"], stop["y"]) <= 4:
         return bool(stop["y"] >= before["y"])
     middle, was = (each["x"] + each["width"] / 2 for each in (stop, before))
