@@ -5,7 +5,6 @@ The authority signs one certificate, and its key is thrown away: whoever trusts 
 
 import contextlib
 import datetime
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,25 +69,20 @@ def _make(place: Path, names: Sequence[str]) -> None:
         not_after=now + LIFETIME,
         key_type=trustme.KeyType.ECDSA,
     )
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
     chain = b"".join(each.bytes() for each in issued.cert_chain_pems)
-    # The chain last: it is what tells whether the others are there.
-    for name, content in (
-        ("authority.pem", authority.cert_pem.bytes()),
-        ("key.pem", issued.private_key_pem.bytes()),
-        ("chain.pem", chain),
-    ):
-        _write(place / name, content)
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Put the content there at once, for nobody else to read."""
-    handle, temporary = tempfile.mkstemp(dir=file.parent)  # it has 0600
-    try:
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(content)
-        Path(temporary).replace(file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Made beside and moved as a whole: of two gateways that start at once, one would have files of both.
+    with tempfile.TemporaryDirectory(dir=place.parent) as beside:  # it has 0700
+        made = Path(beside) / place.name
+        made.mkdir(mode=0o700)
+        for name, content in (
+            ("authority.pem", authority.cert_pem.bytes()),
+            ("key.pem", issued.private_key_pem.bytes()),
+            ("chain.pem", chain),
+        ):
+            (made / name).touch(mode=0o600)
+            (made / name).write_bytes(content)
+        if place.exists() and not _lasts(place / "chain.pem"):
+            place.rename(Path(beside) / "before")
+        with contextlib.suppress(OSError):  # the other gateway was faster
+            made.rename(place)

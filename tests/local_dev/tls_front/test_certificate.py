@@ -1,8 +1,11 @@
 """The certificate is kept, is nobody else's to read, and is for this machine alone."""
 
 import datetime
+import ssl
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from cryptography import x509
@@ -24,6 +27,21 @@ def test_it_is_kept_so_that_a_browser_that_trusts_it_goes_on(tmp_path: Path) -> 
     again = kept_certificate("127.0.0.1", tmp_path)
     assert again == made
     assert [file.read_bytes() for file in (again.authority, again.chain, again.key)] == content
+
+
+def test_gateways_that_start_at_once_have_the_same_one(tmp_path: Path) -> None:
+    together = Barrier(8)
+
+    def start(_: int) -> tuple[bytes, bytes]:
+        together.wait()
+        made = kept_certificate("127.0.0.1", tmp_path)
+        ssl.create_default_context().load_cert_chain(made.chain, made.key)
+        return made.authority.read_bytes(), made.chain.read_bytes()
+
+    with ThreadPoolExecutor(8) as pool:
+        [(authority, chain)] = set(pool.map(start, range(8)))
+    x509.load_pem_x509_certificate(chain).verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
+    assert [each.name for each in tmp_path.iterdir()] == ["localhost"]
 
 
 def test_nobody_else_may_read_it_and_the_key_that_signed_it_is_nowhere(tmp_path: Path) -> None:
