@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -31,7 +32,7 @@ SCRIPTS = [
     "<form action='https://evil.example/'><button>x</button></form>",
     "<a href='javascript:window.hurt=1'>click</a>",
     "javascript:window.hurt=1",
-    "https://evil.example/?q=<script>",
+    "https://evil.example/'onmouseover=window.hurt=1//?q=<script>",
     "</p></li></ol><script>window.hurt = 1</script>",
     "{{constructor.constructor('window.hurt=1')()}}",
     "'\"><script>window.hurt=1</script>",
@@ -39,6 +40,9 @@ SCRIPTS = [
     "<img src='https://evil.example/pixel.gif'>",
     "__proto__",
 ]
+# A quote of one who is called by markup, and what of it is shown.
+QUOTE = "> <img src=x onerror=window.hurt=1>:\n> <script>window.hurt = 1</script> javascript:window.hurt=1\n<b>x</b>"
+QUOTED = "<img src=x onerror=window.hurt=1><script>window.hurt = 1</script> javascript:window.hurt=1<b>x</b>"
 DIRECTION = [
     "\u202egnp.exe",
     "\u2066a\u2067b\u2069c",
@@ -52,7 +56,21 @@ DIRECTION = [
     "👩‍👩‍👧‍👦🏴‍☠️",
     "﷽" * 30,
 ]
-MARKUP = ("script", "img", "iframe", "a", "style", "link", "form", "base", "meta", "details", "math", "b")
+LINK = "a[target=_blank][rel='noopener noreferrer nofollow ugc'][href^='https://evil.example/']"
+MARKUP = (
+    "script",
+    "img",
+    "iframe",
+    f"a:not(.content {LINK})",
+    "style",
+    "link",
+    "form",
+    "base",
+    "meta",
+    "details",
+    "math",
+    "b",
+)
 
 
 @contextmanager
@@ -60,6 +78,18 @@ def mallory(gateway: ServedGateway, room: str, name: str) -> Iterator[Any]:
     """Somebody who writes what no page would send."""
     with connect(gateway.ws_url + room_path(room, name)) as socket:
         yield socket
+
+
+def write(socket: Any, content: str) -> None:
+    """One after the other: the gateway may handle two frames at once, and swap them."""
+    socket.send(json.dumps({"content": content, "id": str(uuid4())}))
+    while all(event.get("content") != content for event in events_of(socket.recv())):
+        pass
+
+
+def events_of(frame: str | bytes) -> list[dict[str, Any]]:
+    value = json.loads(frame)
+    return value if isinstance(value, list) else [value]
 
 
 class Reader:
@@ -88,6 +118,9 @@ class Reader:
         assert [url for url in self.asked if not url.startswith(origin)] == []
         assert page.evaluate("document.baseURI === location.href")
         assert page.evaluate("getComputedStyle(document.body).display") != "none"
+        for link in page.locator("#rows a").all():
+            names = link.evaluate("link => link.getAttributeNames()")
+            assert set(names) <= {"href", "target", "rel", "dir", "tabindex", "title"}
         markup = [f"{place} {tag}" for place in ("#rows", "#members", "#room-title") for tag in MARKUP]
         assert page.locator(", ".join(markup)).count() == 0
         # Nothing that is written makes the page wider than it is.
@@ -103,11 +136,16 @@ def test_nothing_that_is_written_runs_or_is_anything_but_text(
     page = reader.page
     with mallory(gateway, room, "Mallory") as socket:
         for text in SCRIPTS:
-            socket.send(json.dumps({"content": text}))
+            write(socket, text)
         expect(contents(page)).to_have_text(SCRIPTS)
+    with mallory(gateway, room, "Mallory") as socket:
+        write(socket, QUOTE)
+        expect(contents(page)).to_have_text([*SCRIPTS, QUOTED])
+    expect(page.locator("#rows a")).to_have_count(5)
+    page.locator("#rows a").last.hover()
     reader.is_unhurt()
     page.reload()  # and so it is from the log, and from what the page has kept
-    expect(contents(page)).to_have_text(SCRIPTS)
+    expect(contents(page)).to_have_text([*SCRIPTS, QUOTED])
     reader.is_unhurt()
 
 

@@ -1,4 +1,5 @@
 /** One row of the log as an element, which is kept: what changes about the row is changed in it. */
+import { drawContent } from "./content.js";
 import { arrange, avatar, bdi, button, element, icon, nodes, paint, setText } from "./dom.js";
 
 /** @import { Actions, CrowdRow, DayRow, Drawn, GapRow, LineRow, MessageRow, Part, Row, Speaker, UnreadRow } from "../types.js" */
@@ -63,7 +64,7 @@ function drawTime(at, speak) {
 /** @param {MessageRow} row @param {Speaker} speak @param {Actions} actions @returns {Drawn} */
 function drawMessage(row, speak, actions) {
   const sender = element("p", { class: "sender" }, row.mine ? speak.plain("you") : bdi(row.sender));
-  const content = element("p", { class: "content", dir: "auto" }, row.content);
+  const content = element("div", { class: "content" }, ...drawContent(row.content));
   const when = element("div", { class: "when" });
   const said = element("div", { class: "said" }, element("div", { class: "bubble" }, content, when));
   const progress = element("div", { class: "progress" });
