@@ -4,7 +4,7 @@ import { createSpeaker, loadLanguage, pickLanguage } from "./i18n.js";
 import { createMemory } from "./memory.js";
 import { createTab } from "./tab.js";
 import { claimsOf, readFragment } from "./ticket.js";
-import { translatePage } from "./view/dom.js";
+import { loadStyle, translatePage } from "./view/dom.js";
 import { createEntry } from "./view/entry.js";
 
 /** @import { Place, Told } from "./types.js" */
@@ -41,7 +41,8 @@ function say() {
 }
 
 function loadRoom() {
-  loading ??= import("./room.js").then(({ createRoom }) => createRoom({ tab, onLeave: leave }));
+  loading ??= Promise.all([import("./room.js"), loadStyle("room.css")])
+    .then(([{ createRoom }]) => createRoom({ tab, onLeave: leave }));
   loading.catch(() => { loading = null; });
   return loading;
 }

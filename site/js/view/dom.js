@@ -84,3 +84,16 @@ export function translatePage(speak) {
     }
   }
 }
+
+/** @param {string} href */
+export function loadStyle(href) {
+  const { promise, resolve, reject } = Promise.withResolvers();
+  const sheet = element("link", { rel: "stylesheet", href });
+  sheet.addEventListener("load", resolve);
+  sheet.addEventListener("error", () => {
+    sheet.remove();
+    reject(new Error(href));
+  });
+  document.head.append(sheet);
+  return promise;
+}
