@@ -77,8 +77,8 @@ SCROLL = """() => {
 }"""
 
 PEOPLE = ["Ada", "Bo", "Cy", "مریم", "Di", "آرش", "Ed", "Flo", "Gus", "Hal"]
-WORDS = """the harbour camera is back up and there is a heron on the jetty again سلام به همه من هم رسیدم کسی عکسش را گرفت
-lunch at noon, then the long way home; bring dumplings 🐦 https://example.org/heron and no laptops"""
+WORDS = """the harbour camera is back up and there is a heron on the jetty again سلام به همه من هم رسیدم کسی عکسش را
+گرفت lunch at noon, then the long way home; bring dumplings 🐦 https://example.org/heron and no laptops"""
 
 
 @dataclass
@@ -298,8 +298,8 @@ def tables(found: Mapping[str, Any]) -> str:
         costs = [each["script"] or None, each["layout"] or None, f"{each['busy']:.0f} %", int(each["rows"])]
         rows.append([scene, *times, *shares, int(each["long_tasks"]), *costs])
     note = (
-        f"Chromium {found['chromium']} without a graphics card, 1280 x 900, {found['rounds']} rounds of {SECONDS:.0f} s each, medians; "
-        f"load of the machine when each began, median: {found['load']:.1f}."
+        f"Chromium {found['chromium']} without a graphics card, 1280 x 900, {found['rounds']} rounds of "
+        f"{SECONDS:.0f} s, medians; load of the machine when each began, median: {found['load']:.1f}."
     )
     return f"{note}\n\n{table(head, rows)}"
 

@@ -5,8 +5,10 @@
 
 /** @import { Message, Span } from "../types.js" */
 
-const MOST = 300;
-const STEP = 100;
+const MOST = 260;
+const STEP = 80;
+/** So many are left of more than `MOST` where the end is followed: not each message that comes there takes one away. */
+const LATEST = 120;
 
 /** @type {Span} */
 export const whole = { from: 0, to: Infinity };
@@ -27,25 +29,26 @@ export const placesOf = (messages, { from, to }) => [placeOf(messages, from), pl
 
 /**
  * No more than can be held.
- * @param {Message[]} messages @param {Span} span @param {boolean} below what is kept: its end, or its beginning
+ * @param {Message[]} messages @param {Span} span @param {boolean} following what is kept: the end, or the beginning
  * @returns {Span}
  */
-export function bounded(messages, span, below) {
+export function bounded(messages, span, following) {
   const [start, end] = placesOf(messages, span);
   if (end - start <= MOST) return span;
-  return below ? { ...span, from: messages[end - MOST].seq } : { ...span, to: messages[start + MOST - 1].seq };
+  return following ? { ...span, from: messages[end - LATEST].seq } : { ...span, to: messages[start + MOST - 1].seq };
 }
 
 /** Goes on above or below, and leaves as much at the other end. @param {Message[]} messages @param {Span} span @param {boolean} below */
 export function shifted(messages, span, below) {
   const [start, end] = placesOf(messages, span);
-  const from = below ? span.from : messages[Math.max(0, start - STEP)]?.seq ?? 0;
-  return bounded(messages, opened(messages, { from, to: below ? messages[end + STEP - 1]?.seq ?? Infinity : span.to }), below);
+  if (!below) return bounded(messages, { ...span, from: fromPlace(messages, start - STEP) }, false);
+  const to = messages[end + STEP - 1]?.seq ?? Infinity;
+  return { from: Math.max(span.from, fromPlace(messages, Math.min(end + STEP, messages.length) - MOST)), to };
 }
 
 /** With that number in it, and some before and after. @param {Message[]} messages @param {number} seq */
 export const around = (messages, seq) =>
-  bounded(messages, opened(messages, { from: messages[Math.max(0, placeOf(messages, seq) - STEP)]?.seq ?? 0, to: Infinity }), false);
+  bounded(messages, { from: fromPlace(messages, placeOf(messages, seq) - STEP), to: Infinity }, false);
 
-/** From the very beginning, if from the first message that is known. @param {Message[]} messages @param {Span} span @returns {Span} */
-const opened = (messages, span) => (placeOf(messages, span.from) === 0 ? { ...span, from: 0 } : span);
+/** From the first message that is known is from the very beginning. @param {Message[]} messages @param {number} place */
+const fromPlace = (messages, place) => (place <= 0 ? 0 : messages[place].seq);

@@ -8,7 +8,7 @@ import { drawRow } from "./row.js";
 
 const NEAR_END = 80;
 /** So many screens before somebody comes to the end of the rows, there are more. */
-const AHEAD = 2;
+const AHEAD = 1;
 const REFRESH_EVERY = 20_000;
 
 /** @param {Actions} actions */
@@ -58,6 +58,7 @@ export function createLog(actions) {
 
   function showJump(/** @type {State} */ { reading: { unread } }) {
     jump.hidden = atEnd;
+    if (atEnd) return;
     setText(count, unread > 0 ? speak.number(unread) : "");
     jump.ariaLabel = speak.plain(unread > 0 ? "latest_new" : "latest", { count: unread });
   }
