@@ -7,19 +7,23 @@ import { claimsOf, readFragment } from "./ticket.js";
 import { loadStyle, translatePage } from "./view/dom.js";
 import { createEntry } from "./view/entry.js";
 
-/** @import { Place, Told } from "./types.js" */
+/** @import { Place, Speaker, Told } from "./types.js" */
 /** @typedef {ReturnType<typeof import("./room.js").createRoom>} Room */
 
 const memory = createMemory(() => localStorage);
 const tab = createTab(() => sessionStorage);
-const entry = createEntry({ enter, speakIn });
-let speak = await speakerOf(pickLanguage(memory.recall("language"), navigator.languages));
+/** @type {Speaker} */
+let speak;
 /** What the entry screen says. @type {Told} */
 let told = {};
 /** @type {Promise<Room> | null} */
 let loading = null;
 /** The one that one is in. @type {Room | null} */
 let room = null;
+/** Who is quicker than the network waits for it. */
+const ready = speakerOf(pickLanguage(memory.recall("language"), navigator.languages));
+const entry = createEntry({ enter, speakIn });
+speak = await ready;
 
 /** @param {string} code */
 async function speakerOf(code) {
@@ -28,6 +32,7 @@ async function speakerOf(code) {
 
 /** @param {string} code */
 async function speakIn(code) {
+  await ready;
   speak = await speakerOf(code).catch(() => speak); // its texts may be out of reach just now
   memory.keep("language", speak.language.code);
   say();
@@ -49,6 +54,7 @@ function loadRoom() {
 
 /** @param {string} nameText @param {string} roomText */
 async function enter(nameText, roomText) {
+  await ready;
   const [name, place] = [checkName("client", nameText), checkName("room", roomText)];
   if (name.value === undefined || place.value === undefined) return tell({ name: name.code, room: place.code });
   tell({});

@@ -1,4 +1,4 @@
-"""What eyes and fingers need: targets, contrast, reflow, room for wider text, forced colours, and rest for who wants it."""
+"""What eyes and fingers need: targets, contrast, reflow, room for wider text, forced colours, and rest."""
 
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,7 @@ def test_everything_can_be_told_from_what_is_behind_it(page_factory: PageFactory
     page = page_factory(color_scheme=scheme)
     assert looked_at(page, "contrast", "still", languages=("en",)) == []
     assert measured(page, "tokens", TEXTS + SIGNS) == []
+    assert measured(page, "tokens", [("edge", "paper", 21)]) != []
 
 
 def test_colours_that_the_system_forces_leave_the_focus_to_be_seen(page_factory: PageFactory) -> None:
