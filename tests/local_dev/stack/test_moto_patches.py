@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto.core.utils import get_service_model
 from moto.dynamodb.models import dynamodb_backends
@@ -205,6 +205,7 @@ def _clean() -> Iterator[None]:
     dynamodb_backends.reset()
 
 
+@settings(max_examples=50)
 @given(st.lists(requests(), min_size=5, max_size=25))
 def test_whatever_is_asked_the_answers_do_not_change(asked: list[Request]) -> None:
     check([*CREATED, *STORED, *asked, *(("Scan", {"TableName": name}) for name in TABLES)])
