@@ -7,7 +7,7 @@
 # make conformance    the gateway's behaviour, row by row (make conformance URL=wss://…/probe asks a deployed stage)
 # make fuzz SECONDS=100    the frame path for six times as long, the HTTP API as long by docs/openapi.yaml, route selection, signatures and the management API
 # make chaos   clients talk while everything breaks, 20 times or once (make chaos SEED=7), and what they saw is judged
-# make bench   what posts, loads, messages and transports cost, beside other chats; twelve minutes (make bench URL='NAME=ws://…?room={room}&name={name}')
+# make bench   what posts, loads, messages, transports and the page cost, beside other chats; a quarter of an hour (make bench URL='NAME=ws://…?room={room}&name={name}')
 # make cost    what a message and an hour cost on AWS, from counted calls and bytes, into docs/
 # make screenshots    pictures for the documents, of the page that `make run` serves
 # make deploy  build, deploy, publish the page, print the address (make deploy STACK=parley REGION=eu-central-1 ARGS=--guided)

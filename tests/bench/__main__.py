@@ -3,8 +3,8 @@
 python -m tests.bench [--out build/bench] [--peer 'NAME=ws://…{room}…{name}']… [--only PART]…
 
 Tables go to standard output, progress to standard error, everything that was measured to results.json in the folder
-given. It takes about twelve minutes, and a part that fails is named and left out. What the figures mean stands in
-docs/performance.md and docs/transports.md, into which `python -m tests.bench.report` writes them.
+given. It takes about a quarter of an hour, and a part that fails is named and left out. What the figures mean stands in
+docs/performance.md, docs/transports.md and docs/page.md, into which `python -m tests.bench.report` writes them.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from tests.bench import (
     imports,
     large_rooms,
     machine,
+    page,
     pouring,
     report,
     straggler,
@@ -103,6 +104,7 @@ def main() -> None:
             "growth",
             "straggler",
             "transports",
+            "page",
         ),
     )
     options = parser.parse_args()
@@ -121,6 +123,7 @@ def main() -> None:
         "growth": growth,
         "straggler": straggler.figures,
         "transports": transports.figures,
+        "page": page.figures,
     }
     results: dict[str, Any] = {"machine": machine.describe(), "when": datetime.now(UTC).date().isoformat()}
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Writes what `make bench` measured into docs/performance.md and docs/transports.md: tables between markers, and plots.
+"""Writes what `make bench` measured into the documents that tell of it: tables between markers, and plots.
 
 python -m tests.bench.report build/bench/results.json
 """
@@ -9,16 +9,16 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.bench import admission, engines, imports, large_rooms, straggler, transports
+from tests.bench import admission, engines, imports, large_rooms, page, straggler, transports
 from tests.bench.plots import Series, bars, lines
 from tests.bench.subjects import DEMO, GATEWAY, LIMIT
 from tests.bench.tables import table
 from tests.conftest import ROOT
 
-PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "transports.md")
+PAGES = tuple(ROOT / "docs" / f"{name}.md" for name in ("performance", "transports", "page"))
 IMAGES = ROOT / "docs" / "images"
 SIZES = ("2", "10", "50", "200")
-NOT_OF_PERFORMANCE = {"machine", "when", "took_s", "transports"}
+NOT_OF_PERFORMANCE = {"machine", "when", "took_s", "transports", "page"}
 
 
 def sections(results: dict[str, Any]) -> dict[str, str]:
@@ -26,6 +26,8 @@ def sections(results: dict[str, Any]) -> dict[str, str]:
     found = {"machine": _machine(results)} if results.keys() - NOT_OF_PERFORMANCE else {}
     if measured := results.get("transports"):
         found |= {"transports machine": _machine(results), **transports.tables(measured)}
+    if frames := results.get("page"):
+        found |= {"page machine": _machine(results), "page": page.tables(frames)}
     if rows := results.get("engines"):
         found["engines"] = engines.tables(rows)
     if large := results.get("large rooms"):
@@ -191,12 +193,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path)
     results = json.loads(parser.parse_args().results.read_text())
-    pages = {path: path.read_text() for path in PAGES}
+    documents = {path: path.read_text() for path in PAGES}
     for name, text in sections(results).items():
-        path = next((each for each, page in pages.items() if f"<!-- bench: {name} -->" in page), PAGES[0])
-        pages[path] = put(pages[path], name, text)
-    for path, page in pages.items():
-        path.write_text(page)
+        path = next((each for each, told in documents.items() if f"<!-- bench: {name} -->" in told), PAGES[0])
+        documents[path] = put(documents[path], name, text)
+    for path, told in documents.items():
+        path.write_text(told)
     for name, drawing in plots(results).items():
         (IMAGES / name).write_text(drawing)
 

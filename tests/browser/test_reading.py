@@ -24,11 +24,12 @@ SCROLL = """async (log, by) => {
   const inSight = (row) => row.getBoundingClientRect().bottom > top && row.getBoundingClientRect().top < bottom;
   const rows = [...log.querySelectorAll(".message")].filter(inSight);
   const row = rows[by < 0 ? 0 : rows.length - 1];
-  const [was, from] = [row.getBoundingClientRect().top, log.scrollTop];
+  const [was, from] = [row.getBoundingClientRect().bottom, log.scrollTop];
   log.scrollTop += by;
   const moved = log.scrollTop - from;
   await frames();
-  return [moved, Math.abs(row.getBoundingClientRect().top - (was - moved)), log.querySelectorAll("#rows > li").length];
+  const off = Math.abs(row.getBoundingClientRect().bottom - (was - moved));
+  return [moved, off, log.querySelectorAll("#rows > li").length];
 }"""
 
 HIDE = """(hidden) => {
@@ -158,6 +159,28 @@ def test_what_comes_while_one_reads_further_up_is_counted_and_marked(
     say(page, "me too")
     expect(divider).to_have_count(0)
     assert from_end(page) < 1
+
+
+def test_another_language_and_another_width_leave_what_is_read_in_its_place(
+    page_factory: PageFactory, room: str
+) -> None:
+    page = page_factory()
+    wordy = [message(seq) | {"content": f"Bo {seq} " + "word " * seq} for seq in range(1, 121)]
+    Server.of(page, page_of(*wordy, ask="newest", through=120))
+    enter(page, "Ada", room)
+    log_of(page).evaluate(SCROLL, -2000)
+    top = """log => [...log.querySelectorAll(".message")]
+      .map((row) => [row.querySelector(".content").textContent, row.getBoundingClientRect().bottom - log.offsetTop])
+      .find(([, bottom]) => bottom > 0)"""
+    was = log_of(page).evaluate(top)
+    page.locator("#language").select_option("fa")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    for _ in range(2):
+        now = log_of(page).evaluate(top)
+        assert now[0] == was[0]
+        assert abs(now[1] - was[1]) < 1
+        page.set_viewport_size({"width": 320, "height": 700})
+        page.wait_for_function("document.querySelector('#log').clientHeight > 500")
 
 
 def test_whoever_comes_back_sees_where_the_new_begins(page_factory: PageFactory, room: str) -> None:

@@ -24,6 +24,8 @@ export function createLog(actions) {
   /** The rows of messages among them. @type {({row: Row} & Drawn)[]} */
   let messages = [];
   let [span, atEnd, lastTop] = [whole, true, 0];
+  /** What is read. @type {{key: string, bottom: number} | null} */
+  let place = null;
   /** What was last told of what is in sight; and whether that waits until somebody who comes back sees where the new begins. */
   let [told, returning] = ["", false];
 
@@ -31,7 +33,7 @@ export function createLog(actions) {
   function show(next, speaker) {
     const wrote = state !== null && [...next.outbox.keys()].some((id) => !state?.outbox.has(id));
     if (next.log.cursor === null) [span, atEnd] = [whole, true];
-    else if (scroller.scrollTop !== lastTop) atEnd = isAtEnd(); // the event of that comes only with the next frame
+    else if (scroller.scrollTop !== lastTop) scrolled(); // the event of that comes only with the next frame
     const anew = speak !== speaker;
     [state, speak] = [next, speaker];
     if (wrote) [span, atEnd] = [whole, true];
@@ -42,7 +44,6 @@ export function createLog(actions) {
   /** @param {State} now @param {boolean} anew no element can be kept */
   function draw(now, anew = false) {
     span = bounded(now.log.messages, span, atEnd);
-    const settle = atEnd ? toEnd : anchored();
     const before = drawn;
     drawn = new Map(timeline(now, span).map((row) => [row.key, (!anew && kept(before.get(row.key), row)) || made(row)]));
     messages = [...drawn.values()].filter(({ row }) => row.kind === "message");
@@ -65,29 +66,26 @@ export function createLog(actions) {
 
   const isAtEnd = () => span.to === Infinity && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
 
-  function toEnd() {
-    scroller.scrollTop = scroller.scrollHeight;
+  const bottomOf = (/** @type {HTMLElement} */ node) => node.getBoundingClientRect().bottom - scroller.getBoundingClientRect().top;
+
+  /** Remembers what is read: the message at the top, by its lower end, as its sender's name may come or go. */
+  function mark() {
     lastTop = scroller.scrollTop;
+    const first = messages[countWhile(messages, ({ node }) => node.offsetTop + node.offsetHeight <= lastTop)];
+    place = first ? { key: first.row.key, bottom: bottomOf(first.node) } : null;
   }
 
-  /**
-   * Puts the message that is now at the top back to where it is now: not every browser does that by itself. Its lower end, as
-   * its sender's name may come or go.
-   */
-  function anchored() {
-    const { scrollTop } = scroller;
-    const anchor = messages[countWhile(messages, ({ node }) => node.offsetTop + node.offsetHeight <= scrollTop)];
-    const was = anchor?.node.getBoundingClientRect().bottom ?? 0;
-    return () => {
-      const node = anchor && drawn.get(anchor.row.key)?.node;
-      if (node) scroller.scrollTop += node.getBoundingClientRect().bottom - was;
-      lastTop += scroller.scrollTop - scrollTop;
-    };
+  /** Puts it back to where it was: not every browser does that by itself. */
+  function settle() {
+    if (atEnd) scroller.scrollTop = scroller.scrollHeight;
+    const node = place && !atEnd && drawn.get(place.key)?.node;
+    if (place && node) scroller.scrollTop += bottomOf(node) - place.bottom;
+    mark();
   }
 
   function scrolled() {
     const moved = scroller.scrollTop - lastTop;
-    lastTop += moved;
+    mark();
     atEnd = isAtEnd();
     if (state === null) return;
     const ahead = AHEAD * scroller.clientHeight;
@@ -132,8 +130,9 @@ export function createLog(actions) {
     if (unread > 0 && divider !== null && atEnd && !isInSight()) {
       [span, atEnd] = [around(state.log.messages, divider), false];
       draw(state);
-      lastTop = scroller.scrollTop = drawn.get(`unread ${divider}`)?.node.offsetTop ?? 0;
-      scrolled();
+      scroller.scrollTop = drawn.get(`unread ${divider}`)?.node.offsetTop ?? 0;
+      mark();
+      atEnd = isAtEnd();
     }
     report();
   }
@@ -141,8 +140,8 @@ export function createLog(actions) {
   const tick = () => drawn.forEach((each) => each.tick?.());
 
   scroller.addEventListener("scroll", scrolled);
-  // A growing composer or a phone's keyboard takes room away: whoever was reading the end still is.
-  new ResizeObserver(() => { if (atEnd) toEnd(); }).observe(scroller);
+  // A growing composer or a phone's keyboard takes room away, a phone that is turned changes everything.
+  new ResizeObserver(settle).observe(scroller);
   earlier.addEventListener("click", actions.earlier);
   jump.addEventListener("click", () => {
     follow();
@@ -159,7 +158,7 @@ export function createLog(actions) {
     show,
     /** In another room, the same number is another message. */
     clear() {
-      [state, drawn, messages, span, atEnd, told] = [null, new Map(), [], whole, true, ""];
+      [state, drawn, messages, place, span, atEnd, told] = [null, new Map(), [], null, whole, true, ""];
       list.replaceChildren();
     },
   };
