@@ -3,6 +3,7 @@ import { Connection } from "./connection.js";
 import { frameOf, parseFrame } from "./core/protocol.js";
 import { initialState, reduce } from "./core/state.js";
 import { question, wakeAt, wanted } from "./core/sync.js";
+import { createDrafts } from "./drafts.js";
 import { createSession } from "./session.js";
 import { createTickets } from "./ticket.js";
 import { kindOf, startTransport } from "./transport.js";
@@ -25,12 +26,14 @@ const newId = () => crypto.randomUUID?.() ?? crypto.getRandomValues(new Uint32Ar
  */
 export function createRoom({ tab, onLeave }) {
   const session = createSession(() => sessionStorage);
+  const drafts = createDrafts(() => localStorage);
   /** `?transport=polling` tries that one, and no other. */
   const forced = kindOf(new URLSearchParams(location.search).get("transport"));
   const ticketUrl = document.querySelector("meta[name=parley-tickets]")?.getAttribute("content") ?? "";
   const view = createView({
     leave: () => onLeave(true),
     send: (content) => happened({ type: "composed", id: newId(), content, at: Date.now() }),
+    draft: (text) => drafts.keep(state, text),
     retry: (id) => happened({ type: "retried", id }),
     discard: (id) => happened({ type: "discarded", id }),
     earlier: () => happened({ type: "earlier" }),
@@ -131,7 +134,7 @@ export function createRoom({ tab, onLeave }) {
       });
       [connection, tickets] = [opening, held];
       dispatch({ type: "entered", ...place, kept: session.recall(place) });
-      view.open(state, speak);
+      view.open(state, speak, drafts.recall(place));
       void held.start(place).then(() => connection === opening && opening.open());
     },
 

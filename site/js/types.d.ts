@@ -255,6 +255,8 @@ export type Told = { name?: string | undefined; room?: string | undefined; faile
 export type Actions = {
   leave(): void;
   send(content: string): void;
+  /** What is being written, to be kept. */
+  draft(text: string): void;
   retry(id: string): void;
   discard(id: string): void;
   earlier(): void;

@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from playwright.sync_api import WebSocketRoute, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.acts import contents, enter, say, stored
 from tests.browser.conftest import PageFactory
+from tests.browser.events import Evaluate
 
 pytestmark = pytest.mark.browser
 
@@ -78,6 +79,108 @@ def test_the_field_grows_with_its_text_and_what_is_no_message_is_not_sent(
     expect(field).to_have_value("に")
     field.press("Enter")
     expect(contents(page)).to_have_text(["に"])
+
+
+def paste(page: Page, text: str, html: str = "") -> None:
+    """What is in the clipboard is put where the caret is."""
+    page.evaluate(
+        """([text, html]) => navigator.clipboard.write([new ClipboardItem(
+             { "text/plain": text, ...(html ? { "text/html": html } : {}) })])""",
+        [text, html],
+    )
+    page.locator("#message").press("Control+V")
+
+
+def test_what_does_not_fit_is_not_taken_and_what_was_there_stays(
+    page_factory: PageFactory, room: str
+) -> None:
+    page = page_factory(permissions=["clipboard-read", "clipboard-write"])
+    enter(page, "Ada", room)
+    field, limit = page.locator("#message"), page.locator("#limit")
+    field.fill("before ")
+    paste(page, "plain", "<b>rich</b>")
+    expect(field).to_have_value("before plain")
+    paste(page, "x" * 5_000)
+    expect(field).to_have_value("before plain")
+    expect(limit).to_have_text(
+        "That text has 5,000 characters, and there is room for 3,988."
+        " Nothing was pasted: please send it in parts, or a link to it."
+    )
+    field.press("!")
+    expect(field).to_have_value("before plain!")
+    expect(limit).not_to_be_visible()
+    # What it takes the place of makes room for it.
+    field.press("Control+A")
+    paste(page, "😀" * 4_000)
+    expect(field).to_have_value("😀" * 4_000)
+    expect(limit).to_have_text("Characters left: 0")
+    # Files, wherever they are dropped, take the place of nothing.
+    field.fill("kept")
+    for place in ("#log", "#message"):
+        page.locator(place).evaluate(
+            """place => {
+                 const dataTransfer = new DataTransfer();
+                 dataTransfer.items.add(new File(["x"], "x.png", { type: "image/png" }));
+                 for (const type of ["dragover", "drop"]) {
+                   const event = new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
+                   window.taken = !place.dispatchEvent(event);
+                 }
+               }"""
+        )
+        assert page.evaluate("window.taken")
+        expect(limit).to_have_text("Only text can be sent. To share a file, please send a link to it.")
+        expect(field).to_have_value("kept")
+        field.press("End")
+        field.press("!")
+        field.fill("kept")
+        expect(limit).not_to_be_visible()
+
+
+def test_a_draft_is_kept_for_each_room_and_name(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    enter(page, "Ada", room)
+    field = page.locator("#message")
+    field.fill("for\nlater")
+    page.reload()
+    expect(field).to_have_value("for\nlater")
+    page.locator("#leave").click()
+    enter(page, "Ada", f"{room} 2")
+    expect(field).to_have_value("")
+    field.fill("elsewhere")
+    page.locator("#leave").click()
+    enter(page, "Bo", room)
+    expect(field).to_have_value("")
+    page.locator("#leave").click()
+    enter(page, "Ada", room)
+    expect(field).to_have_value("for\nlater")
+    field.press("Enter")
+    expect(stored(page)).to_have_count(1)
+    page.reload()
+    expect(stored(page)).to_have_count(1)
+    expect(field).to_have_value("")
+    assert "elsewhere" in page.evaluate("localStorage.getItem('parley.drafts')")
+    assert "later" not in page.evaluate("localStorage.getItem('parley.drafts')")
+
+
+DRAFTS = """(m, [stored, quota]) => {
+  const disk = new Map(stored === null ? [] : [["parley.drafts", stored]]);
+  const drafts = m.createDrafts(() => ({
+    getItem: (key) => disk.get(key) ?? null,
+    setItem: (key, text) => { if (text.length > quota) throw new Error("full"); disk.set(key, text); },
+    removeItem: (key) => disk.delete(key),
+  }));
+  for (let room = 0; room < 30; room++) drafts.keep({ name: "Ada", room: `r${room}` }, `text ${room}`);
+  drafts.keep({ name: "Ada", room: "r15" }, "newer");
+  drafts.keep({ name: "Ada", room: "r29" }, "");
+  return ["r0", "r9", "r10", "r11", "r15", "r29"].map((room) => drafts.recall({ name: "Ada", room }));
+}"""
+
+
+def test_only_so_many_drafts_are_kept_and_garbage_is_none(js: Evaluate) -> None:
+    kept = ["", "", "text 10", "text 11", "newer", ""]
+    for garbage in (None, "{", "null", "7", '[7, ["a"], ["a", 1]]', '{"a": "b"}'):
+        assert js("drafts", DRAFTS, [garbage, 10**6]) == kept
+    assert js("drafts", DRAFTS, [None, 0]) == [""] * 6
 
 
 def test_a_refused_message_stays_to_be_tried_again_or_discarded(page_factory: PageFactory, room: str) -> None:

@@ -1,4 +1,5 @@
 /** The room: shows a state and turns what a person does into actions. Only what is in this folder touches the page. */
+import { createMessageActions } from "./actions.js";
 import { createAnnouncer } from "./announcer.js";
 import { createComposer } from "./composer.js";
 import { avatar, button, byId, element, setText } from "./dom.js";
@@ -16,7 +17,8 @@ export function createView(actions) {
   const html = (/** @type {string} */ id) => byId(id, HTMLElement);
   const announcer = createAnnouncer();
   const people = createPeople();
-  const composer = createComposer(actions);
+  const composer = createComposer(actions, () => messages.walk(-1));
+  const messages = createMessageActions({ reply: composer.reply, leave: composer.focus });
   const log = createLog(actions);
   /** What is in sight; null where that is another room, or none. @type {State | null} */
   let shown = null;
@@ -31,7 +33,7 @@ export function createView(actions) {
   /** @param {State} state @param {Speaker} speak */
   function render(state, speak) {
     const anew = speak !== spoken || shown === null;
-    if (anew) composer.setSpeaker(speak);
+    if (anew) for (const part of [composer, messages]) part.setSpeaker(speak);
     const focused = document.activeElement;
     showRoom(state, speak, shown, anew);
     if (focused && !focused.checkVisibility()) html("log").focus({ preventScroll: true }); // its button has done its work
@@ -87,16 +89,18 @@ export function createView(actions) {
 
   return {
     render,
-    /** @param {State} state @param {Speaker} speak */
-    open(state, speak) {
+    /** @param {State} state @param {Speaker} speak @param {string} draft */
+    open(state, speak, draft) {
       document.body.dataset.view = "room";
       html("room-face").replaceChildren(avatar(state.room));
       for (const id of PARTS) html(id).hidden = false;
-      composer.clear();
       render(state, speak);
+      composer.open(draft);
       composer.focus();
     },
     close() {
+      composer.close();
+      messages.clear();
       log.clear();
       shown = null;
       announcer.stop();

@@ -1,4 +1,5 @@
 /** One row of the log as an element, which is kept: what changes about the row is changed in it. */
+import { rowOf } from "./actions.js";
 import { drawContent } from "./content.js";
 import { arrange, avatar, bdi, button, element, icon, nodes, paint, setText } from "./dom.js";
 
@@ -70,6 +71,7 @@ function drawMessage(row, speak, actions) {
   const progress = element("div", { class: "progress" });
   const node = element("li", {}, avatar(row.sender), element("div", { class: "body" }, sender, said, progress));
   paint(node, row.sender);
+  rowOf.set(node, row);
   /** @type {Partial<MessageRow>} */
   let before = {};
   let tick = () => {};

@@ -1,0 +1,36 @@
+/** What was begun to write, by room and name. It outlasts a reload and leaving; the oldest makes room for the newest. */
+import { isText } from "./core/protocol.js";
+import { createMemory } from "./memory.js";
+
+/** @import { Place } from "./types.js" */
+
+const COUNT = 20;
+
+/** @param {() => Storage} open */
+export function createDrafts(open) {
+  const { recall, keep } = createMemory(open);
+
+  /** @returns {Map<string, string>} */
+  function all() {
+    try {
+      const entries = JSON.parse(recall("drafts") || "[]");
+      return new Map(entries.filter((/** @type {any} */ entry) => Array.isArray(entry) && entry.every(isText)));
+    } catch {
+      return new Map();
+    }
+  }
+  const keyOf = (/** @type {Place} */ { name, room }) => JSON.stringify([room, name]);
+
+  return {
+    /** @param {Place} place */
+    recall: (place) => all().get(keyOf(place)) ?? "",
+    /** @param {Place} place @param {string} text */
+    keep(place, text) {
+      const drafts = all();
+      if ((drafts.get(keyOf(place)) ?? "") === text) return;
+      drafts.delete(keyOf(place));
+      if (text !== "") drafts.set(keyOf(place), text);
+      keep("drafts", drafts.size === 0 ? "" : JSON.stringify([...drafts].slice(-COUNT)));
+    },
+  };
+}
