@@ -1,5 +1,5 @@
 /**
- * Texts, numbers and times in the reader's language. Adding a language is one file in `lang/` and one line here.
+ * Texts, numbers and times in the reader's language. Adding a language is one file in `lang/` and its code in `CODES`.
  *
  *     const speak = createSpeaker(await loadLanguage("fa"), navigator.languages);
  *     speak.parts("joined_line", { name: "Ada", count: 1 })   // -> [{ user: "Ada" }, " وارد شد"]
@@ -7,8 +7,11 @@
 
 /** @import { Language, Part, Speaker, Summary, Values } from "./types.js" */
 
+/** A page cannot list a folder of its server. */
+const CODES = ["en", "fa"];
+
 /** Their own names for themselves. */
-export const LANGUAGES = new Map([["en", "English"], ["fa", "فارسی"]]);
+export const LANGUAGES = new Map(CODES.map((code) => [code, String(new Intl.DisplayNames(code, { type: "language" }).of(code))]));
 
 /** So many minutes ago is told as that. */
 const RECENT = 60;
@@ -50,8 +53,7 @@ export function createSpeaker(language, preferred) {
   /** @param {string} key @param {Values} values @returns {Part[]} */
   function parts(key, values = {}) {
     const template = language.texts[key];
-    const form = plurals.select(Number(values.count ?? 0)) === "one" ? "one" : "other";
-    const text = typeof template === "string" ? template : template[form];
+    const text = typeof template === "string" ? template : template[plurals.select(Number(values.count ?? 0))] ?? template.other;
     return text.split(/\{(\w+)\}/).map((piece, index) => {
       const value = values[piece];
       if (index % 2 === 0) return piece;

@@ -209,7 +209,8 @@ export type Quote = { name: string; text: string };
 /** A piece of the page's own text, or of a user's, which needs isolation. */
 export type Part = string | { user: string };
 export type Values = Record<string, string | number | Part[]>;
-export type Template = string | { one: string; other: string };
+/** One text, or one for each plural form that the language has (`Intl.PluralRules`). */
+export type Template = string | ({ other: string } & { [form in Intl.LDMLPluralRule]?: string });
 export type Language = {
   code: string;
   dir: "ltr" | "rtl";

@@ -70,7 +70,7 @@ def test_what_others_write_is_read_out_once_and_much_at_once_is_counted(
     assert heard(page) == []
     at_peace(page)
     assert heard(page) == ["told: Bo: Bo 6\n\nBo: Bo 7"]
-    arrive(page, server, message(8))
+    arrive(page, server, message(8) | {"content": "> Ada:\n> mine\nBo 8"})
     arrive(page, server, *map(message, range(9, 14)))
     at_peace(page)
     assert heard(page) == ["told: Bo: Bo 8", "told: 5 new messages"]

@@ -32,7 +32,16 @@ def commands() -> list[list[str]]:
     ]
     return [
         *checks,
-        ["test", *ISOLATED, "--quiet", "--no-check", "--config", str(HERE / "page.json"), str(HERE)],
+        [
+            "test",
+            *ISOLATED,
+            "--quiet",
+            "--no-check",
+            f"--allow-read={ROOT}",
+            "--config",
+            str(HERE / "page.json"),
+            str(HERE),
+        ],
     ]
 
 

@@ -3,6 +3,7 @@
  * once, and only what happens now: neither history nor one's own messages, nor what is drawn or translated anew.
  */
 import { lineOf } from "../core/timeline.js";
+import { split } from "../core/text.js";
 import { byId, element, nodes } from "./dom.js";
 
 /** @import { Message, Part, Speaker, State, SystemLine } from "../types.js" */
@@ -42,8 +43,10 @@ export function createAnnouncer() {
   }
 
   /** @param {Message} message */
-  const readOut = ({ client_id: name, content }) =>
-    latest.speak.parts("heard", { name, text: [...content].slice(0, READ_LENGTH).join("") });
+  function readOut({ client_id: name, content }) {
+    const { quote, text } = split(content); // what is quoted was heard before
+    return latest.speak.parts("heard", { name, text: [...text || quote].slice(0, READ_LENGTH).join("") });
+  }
 
   function flush() {
     const { speak, state } = latest;
