@@ -19,7 +19,7 @@ from local_dev.services import Withheld
 from local_dev.stack.cloud import CREDENTIALS, TTL_SWEEP
 from tests.threads import in_thread
 
-EVENT_TIMEOUT = 20.0
+EVENT_TIMEOUT = 60.0
 
 
 class Recorder:

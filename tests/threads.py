@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 START_TIMEOUT = 60.0
-END_TIMEOUT = 30.0
+END_TIMEOUT = 60.0
 
 
 class Inside(Generic[T]):

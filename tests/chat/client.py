@@ -10,7 +10,7 @@ from urllib.parse import quote
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0  # a busy machine needs ten times as long as an idle one
 Event = dict[str, Any]
 
 

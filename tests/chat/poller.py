@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from tests.chat.client import Listener
 
-TIMEOUT = 40
+TIMEOUT = 60
 """Seconds for an answer: more than a request may wait, and a function starts."""
 
 

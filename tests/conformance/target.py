@@ -33,7 +33,7 @@ from websockets.sync.client import connect as open_sync
 from tests.conformance.clock import MovedClock
 from tests.running import Running
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 """Seconds after which something that has to come is missing."""
 
 LOCAL_CREDENTIALS = Credentials("local", "local")

@@ -22,7 +22,7 @@ from tests.threads import in_thread
 
 from .store import empty_store
 
-SOON = 30.0
+SOON = 60.0
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
 Globals:

@@ -16,7 +16,7 @@ from tests.running import Running, running
 
 pytestmark = pytest.mark.anyio
 HERE = Path(__file__).parent
-TIMEOUT = 20
+TIMEOUT = 60
 
 
 async def heard(socket: ClientConnection) -> Any:

@@ -19,7 +19,7 @@ from tests.running import Running
 
 from .scene import injected, put, troubled
 
-SOON = 20.0
+SOON = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from tests.local_dev.back_end import another_aws, client
 pytestmark = pytest.mark.anyio
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "LOCALKEY", "AWS_SECRET_ACCESS_KEY": "secret"}
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 
 
 @pytest.fixture(scope="module")

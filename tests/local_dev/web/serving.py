@@ -9,7 +9,7 @@ from typing import Any
 from local_dev.web.server import Server, make_server
 from tests.threads import Inside, in_thread
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which a test that waits has failed."""
 
 
