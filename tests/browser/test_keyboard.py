@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.acts import contents, enter, link, say
 from tests.browser.conftest import PageFactory
 from tests.browser.scenes import Stage, speak_in, states
 
@@ -121,3 +122,67 @@ def test_focus_is_never_lost(page_factory: PageFactory) -> None:
         expect(page.locator(selector)).to_have_count(left - 1)
     assert not press("#leave")["isLost"]
     expect(page.locator("#entry")).to_be_visible()
+
+
+def go_to(page: Page, selector: str, key: str = "Shift+Tab") -> None:
+    """By the keyboard, which never loses the focus on its way."""
+    for _ in range(30):
+        if page.locator(selector).evaluate("node => node === document.activeElement"):
+            return
+        page.keyboard.press(key)
+        assert not here(page)["isLost"], selector
+    raise AssertionError(f"{selector} is out of reach")
+
+
+def test_a_whole_chat_by_keyboard_alone(page_factory: PageFactory, room: str) -> None:
+    bo, ada = page_factory(), page_factory(viewport={"width": 390, "height": 700})
+    enter(bo, "Bo", room)
+    say(bo, "Tea?")
+    keys = ada.keyboard
+    expect(ada.locator("#name")).to_be_focused()
+    keys.type("Ada")
+    keys.press("Tab")
+    keys.press("Control+A")
+    keys.type(room)
+    keys.press("Enter")
+    expect(link(ada)).to_have_attribute("data-status", "online")
+    expect(ada.locator("#message")).to_be_focused()
+    keys.type("Hello")
+    keys.press("Enter")
+    expect(contents(ada)).to_have_text(["Tea?", "Hello"])
+
+    go_to(ada, "#log")
+    keys.press("ArrowUp")
+    keys.press("ArrowUp")
+    expect(ada.locator(".message:focus-within .content")).to_have_text("Tea?")
+    keys.press("Tab")
+    expect(ada.locator(".actions button").first).to_be_focused()
+    keys.press("Enter")
+    expect(ada.locator("#message")).to_be_focused()
+    keys.type("Gladly")
+    keys.press("Enter")
+    expect(bo.locator(".message blockquote")).to_contain_text("Tea?")
+    expect(contents(bo).last).to_contain_text("Gladly")
+
+    go_to(ada, "#people-toggle")
+    keys.press("Enter")
+    expect(ada.locator("#members li")).to_have_count(2)
+    expect(ada.locator("#members")).to_be_visible()
+    keys.press("Escape")
+    expect(ada.locator("#members")).not_to_be_visible()
+    expect(ada.locator("#people-toggle")).to_be_focused()
+
+    if not ada.locator("#language").is_visible():
+        go_to(ada, "#menu-toggle", "Tab")
+        keys.press("Enter")
+        expect(ada.locator("#menu")).to_be_visible()
+    go_to(ada, "#language", "Tab")
+    keys.press("ArrowDown")
+    expect(ada.locator("html")).to_have_attribute("dir", "rtl")
+    expect(ada.locator("#language")).to_be_focused()
+    keys.press("Escape")
+
+    go_to(ada, "#leave")
+    keys.press("Enter")
+    expect(ada.locator("#you-left")).to_contain_text(room)
+    expect(ada.locator("#enter")).to_be_focused()
