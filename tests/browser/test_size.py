@@ -1,5 +1,7 @@
 """How much of the page is loaded before which moment, in bytes without compression."""
 
+import re
+
 import pytest
 from playwright.sync_api import Response, Route, expect
 
@@ -29,7 +31,7 @@ def test_little_is_loaded_before_the_entry_screen_and_not_much_in_all(
         held.append(route)
 
     page.on("response", keep)
-    page.route("**/js/room.js", hold)  # the second stage
+    page.route(re.compile(r"(?<!/view)/room\.(js|css)$"), hold)  # the second stage
 
     def loaded() -> dict[str, int]:
         kinds = {"script", "stylesheet"}
@@ -37,9 +39,10 @@ def test_little_is_loaded_before_the_entry_screen_and_not_much_in_all(
 
     page.goto("/")
     expect(page.get_by_label("Your name")).to_be_focused()
-    until(page, lambda: len(held) == 1)
+    until(page, lambda: len(held) == 2)
     first = loaded()
-    held[0].continue_()
+    for route in held:
+        route.continue_()
     enter(page, "Ada", room)
     say(page, "hello")
     expect(contents(page)).to_have_text("hello")
