@@ -14,6 +14,6 @@ export function initials(name) {
 export function hueOf(name) {
   let hash = 0x811c9dc5; // FNV-1a, mixed once more for names that differ in their last letter only
   for (const letter of name) hash = Math.imul(hash ^ Number(letter.codePointAt(0)), 0x01000193) >>> 0;
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0;
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) >>> 0;
   return ((hash >>> 16) % 12) * 30;
 }

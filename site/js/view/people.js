@@ -29,6 +29,11 @@ export function createPeople() {
   panel.addEventListener("beforetoggle", (event) => {
     for (const part of behind) /** @type {HTMLElement} */ (part).inert = /** @type {ToggleEvent} */ (event).newState === "open";
   });
+  // From within, the browser gives the focus back by itself; but Tab may have led out of the page meanwhile.
+  panel.addEventListener("toggle", (event) => {
+    const closed = /** @type {ToggleEvent} */ (event).newState === "closed";
+    if (closed && document.activeElement === document.body) toggle.focus();
+  });
   matchMedia("(min-width: 52rem)").addEventListener("change", close);
 
   /** @param {string} user @param {string} me @param {Speaker} speak */
