@@ -2,6 +2,7 @@
 import { checkName } from "./core/names.js";
 import { createSpeaker, loadLanguage, pickLanguage } from "./i18n.js";
 import { createMemory } from "./memory.js";
+import { keepPage } from "./offline.js";
 import { createTab } from "./tab.js";
 import { claimsOf, readFragment } from "./ticket.js";
 import { loadStyle, translatePage } from "./view/dom.js";
@@ -16,6 +17,8 @@ const tab = createTab(() => sessionStorage);
 let speak;
 /** What the entry screen says. @type {Told} */
 let told = {};
+/** There was no network to open this page with. */
+let isKept = false;
 /** @type {Promise<Room> | null} */
 let loading = null;
 /** The one that one is in. @type {Room | null} */
@@ -42,7 +45,12 @@ async function speakIn(code) {
 function say() {
   translatePage(speak);
   entry.show(told, speak);
+  sayOffline();
   room?.speakIn(speak);
+}
+
+function sayOffline() {
+  entry.note(isKept || !navigator.onLine ? speak.plain("entry_offline") : "");
 }
 
 function loadRoom() {
@@ -71,6 +79,7 @@ function settle(loaded, place) {
   entry.fill(place);
   entry.hide();
   room = loaded;
+  isKept = false; // from now on the room knows better
   room.enter(place, speak);
 }
 
@@ -82,6 +91,7 @@ function leave(forgetting) {
   if (forgetting) tab.forget();
   else tab.stay(null);
   tell({ left });
+  sayOffline();
   entry.focus();
 }
 
@@ -114,6 +124,13 @@ addEventListener("hashchange", () => {
   entry.fill({ room: named, invited: named !== "" });
 });
 
+for (const change of ["online", "offline"]) {
+  addEventListener(change, () => {
+    isKept = false;
+    sayOffline();
+  });
+}
+
 const here = tab.here();
 fillName();
 const named = roomOfAddress();
@@ -124,5 +141,12 @@ if (here !== null && here.room === named) {
 } else {
   say();
   entry.focus();
-  setTimeout(() => loadRoom().catch(() => {}), 200); // once what is in sight has been drawn
 }
+// Once what is in sight has been drawn.
+setTimeout(async () => {
+  await loadRoom().catch(() => {});
+  await keepPage(() => {
+    isKept = room === null;
+    sayOffline();
+  });
+}, 200);

@@ -21,6 +21,7 @@ export default {
     enter: "Enter room",
     load_failed: "The chat could not be loaded. Check your connection and try again.",
     you_left: "You left {room}.",
+    entry_offline: "You seem to be offline. You can enter all the same; what you write is sent once you are back.",
     language: "Language",
     leave: "Leave",
     log: "Messages",

@@ -73,6 +73,11 @@ export function createEntry(actions) {
       }
       shown = told;
     },
+    /** Of what there is no help for, "" for nothing. @param {string} text */
+    note(text) {
+      setText(html("entry-note"), text);
+      html("entry-note").hidden = text === "";
+    },
     /** @param {{name?: string, room?: string, invited?: boolean}} values */
     fill(values) {
       name.value = values.name ?? name.value;
