@@ -1,6 +1,7 @@
 """The page's files as somebody serves them who may change them, be slow, and go."""
 
 import hashlib
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -28,11 +29,13 @@ class SiteCopy:
         self.asked: list[str] = []
         self.waiting = threading.Condition()
 
-    def change(self, path: str, old: str, new: str) -> None:
+    def change(self, path: str, old: str | re.Pattern[str], new: str) -> None:
         file = self.folder / path
-        text = file.read_text("utf-8")
-        assert old in text
-        file.write_text(text.replace(old, new), "utf-8")
+        changed, times = re.subn(
+            re.escape(old) if isinstance(old, str) else old, new, file.read_text("utf-8")
+        )
+        assert times == 1
+        file.write_text(changed, "utf-8")
 
     def hasten(self) -> None:
         with self.waiting:
