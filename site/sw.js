@@ -25,7 +25,7 @@ const worker = /** @type {any} */ (self);
 
 /** All that the chat page is made of, in any language and by any transport; a test compares this with the folder. */
 const FILES = [
-  "./", "style.css", "favicon.svg",
+  "./", "favicon.svg", "room.css", "style.css",
   "js/connection.js", "js/i18n.js", "js/main.js", "js/memory.js", "js/offline.js", "js/room.js", "js/session.js",
   "js/tab.js", "js/ticket.js", "js/transport.js",
   "js/core/backoff.js", "js/core/faces.js", "js/core/log.js", "js/core/names.js", "js/core/outbox.js",

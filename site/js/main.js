@@ -2,7 +2,6 @@
 import { checkName } from "./core/names.js";
 import { createSpeaker, loadLanguage, pickLanguage } from "./i18n.js";
 import { createMemory } from "./memory.js";
-import { keepPage } from "./offline.js";
 import { createTab } from "./tab.js";
 import { claimsOf, readFragment } from "./ticket.js";
 import { loadStyle, translatePage } from "./view/dom.js";
@@ -145,6 +144,7 @@ if (here !== null && here.room === named) {
 // Once what is in sight has been drawn.
 setTimeout(async () => {
   await loadRoom().catch(() => {});
+  const { keepPage } = await import("./offline.js");
   await keepPage(() => {
     isKept = room === null;
     sayOffline();
