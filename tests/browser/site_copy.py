@@ -76,7 +76,9 @@ def served(folder: Path) -> Iterator[SiteCopy]:
         copy.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield copy
-        copy.hasten()
-        server.shutdown()
-        thread.join()
+        try:
+            yield copy
+        finally:
+            copy.hasten()
+            server.shutdown()
+            thread.join()
