@@ -26,17 +26,17 @@ const worker = /** @type {any} */ (self);
 /** All that the chat page is made of, in any language and by any transport; a test compares this with the folder. */
 const FILES = [
   "./", "favicon.svg", "room.css", "style.css",
-  "js/connection.js", "js/i18n.js", "js/main.js", "js/memory.js", "js/offline.js", "js/room.js", "js/session.js",
-  "js/tab.js", "js/ticket.js", "js/transport.js",
+  "js/connection.js", "js/drafts.js", "js/i18n.js", "js/main.js", "js/memory.js", "js/offline.js", "js/room.js",
+  "js/session.js", "js/tab.js", "js/ticket.js", "js/transport.js",
   "js/core/backoff.js", "js/core/faces.js", "js/core/log.js", "js/core/names.js", "js/core/outbox.js",
   "js/core/protocol.js", "js/core/reading.js", "js/core/span.js", "js/core/state.js", "js/core/sync.js",
   "js/core/text.js", "js/core/timeline.js",
   "js/lang/en.js", "js/lang/fa.js",
   "js/transports/api.js", "js/transports/long-polling.js", "js/transports/poller.js", "js/transports/polling.js",
   "js/transports/websocket.js",
-  "js/view/announcer.js", "js/view/composer.js", "js/view/content.js", "js/view/dom.js", "js/view/entry.js",
-  "js/view/frames.js", "js/view/log.js", "js/view/people.js", "js/view/room.js", "js/view/row.js", "js/view/share.js",
-  "js/view/toast.js",
+  "js/view/actions.js", "js/view/announcer.js", "js/view/composer.js", "js/view/content.js", "js/view/dom.js",
+  "js/view/entry.js", "js/view/frames.js", "js/view/log.js", "js/view/people.js", "js/view/room.js", "js/view/row.js",
+  "js/view/share.js", "js/view/toast.js",
 ];
 
 /**
