@@ -39,6 +39,7 @@ export function createRoom({ tab, onLeave }) {
     earlier: () => happened({ type: "earlier" }),
     looked: (seq, following) => happened({ type: "looked", seq, following }),
     hid: () => happened({ type: "hid" }),
+    reload: () => location.reload(),
     dismiss: (code) => happened({ type: "dismissed", code }),
   });
   const frames = createFrames(() => view.render(state, speak));

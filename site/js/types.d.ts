@@ -265,6 +265,7 @@ export type Actions = {
   looked(seq: number, following: boolean): void;
   /** The page is out of sight. */
   hid(): void;
+  reload(): void;
   dismiss(code: string): void;
 };
 

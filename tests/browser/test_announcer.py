@@ -169,15 +169,17 @@ def test_an_error_is_said_at_once_and_once_in_whatever_language(listener: tuple[
     server.send(error | {"id": id})
     expect(page.locator(".message[data-progress=failed]")).to_have_count(1)
     (said,) = heard(page)
-    assert said.startswith("warned: Not sent. That message is too long.")
+    assert said.startswith("warned: Not sent. It is too long")
     server.send(error | {"code": "not_admitted"})
     expect(page.locator(".notice")).to_have_count(1)
-    assert heard(page) == ["warned: You may not enter this room."]
+    assert heard(page) == [
+        "warned: You may not enter this room. Please ask for an invitation, or leave and enter another room."
+    ]
     page.get_by_label("Language").select_option("fa")
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
     at_peace(page)
     assert [text for text in heard(page) if not text.startswith("link-spoken")] == []
-    page.locator(".notice button").click()
+    page.locator(".notice .quiet").click()
     expect(page.locator(".notice")).to_have_count(0)
     server.send(error | {"code": "not_admitted"})
     expect(page.locator(".notice")).to_have_count(1)

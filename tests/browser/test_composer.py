@@ -233,11 +233,32 @@ def test_other_errors_are_shown_until_dismissed(page_factory: PageFactory, room:
 
     page.route_web_socket("**/ws/**", connect)
     enter(page, "Ada", room)
-    for code, content in (("action_unknown", "server's words"), ("brand_new", "<b>new</b>")):
+    for code, content in (
+        ("key_missing", "server's words"),
+        ("action_unknown", "server's words"),
+        ("brand_new", "<b>new</b>"),
+    ):
         routes[0].send(json.dumps({"type": "error", "code": code, "content": content, "timestamp": ""}))
     notices = page.locator("#notices p")
     expect(notices).to_have_text(
-        ["The server does not know that request. Please reload the page.", "<b>new</b>"]
+        [
+            "You are no longer in this room.",
+            "The server does not know what this page asked for. The page may be out of date.",
+            "<b>new</b>",
+        ]
     )
-    page.get_by_role("button", name="Dismiss").first.click()
+    # Each with the button that helps, if there is one.
+    buttons = page.locator(".notice button")
+    expect(buttons).to_have_text(["Enter again", "Dismiss", "Reload", "Dismiss", "Dismiss"])
+    buttons.nth(1).click()
+    buttons.nth(1).click()
     expect(notices).to_have_text(["<b>new</b>"])
+    routes[-1].send(json.dumps({"type": "error", "code": "key_missing", "content": "", "timestamp": ""}))
+    page.locator("#message").fill("kept")
+    page.get_by_role("button", name="Enter again").click()
+    expect(notices).to_have_count(0)
+    expect(page.get_by_role("log")).to_have_attribute("aria-busy", "false")
+    expect(page.locator("#message")).to_have_value("kept")
+    routes[-1].send(json.dumps({"type": "error", "code": "not_admitted", "content": "", "timestamp": ""}))
+    page.locator(".notice").get_by_role("button", name="Leave").click()
+    expect(page.locator("#you-left")).to_be_visible()

@@ -116,7 +116,7 @@ def test_focus_is_never_lost(page_factory: PageFactory) -> None:
         page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         return here(page)
 
-    for selector in (".notice button", ".notice button", ".progress button:last-child"):
+    for selector in (".notice .quiet", ".notice .quiet", ".progress button:last-child"):
         left = page.locator(selector).count()
         assert not press(selector)["isLost"], selector
         expect(page.locator(selector)).to_have_count(left - 1)

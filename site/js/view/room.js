@@ -2,8 +2,9 @@
 import { createMessageActions } from "./actions.js";
 import { createAnnouncer } from "./announcer.js";
 import { createComposer } from "./composer.js";
-import { avatar, button, byId, element, setText } from "./dom.js";
+import { avatar, byId, element, setText } from "./dom.js";
 import { createLog } from "./log.js";
+import { showNotices } from "./notices.js";
 import { createPeople } from "./people.js";
 import { invite } from "./share.js";
 
@@ -46,7 +47,7 @@ export function createView(actions) {
     setText(html("room-title"), state.room);
     showLink(state, speak);
     if (anew || before?.users !== state.users || before.total !== state.total) people.show(state, speak);
-    if (anew || before?.notices !== state.notices) showNotices(state, speak);
+    if (anew || before?.notices !== state.notices) showNotices(state.notices, speak, actions);
     if (!anew && before && SHOWN_BY_LOG.every((part) => before[part] === state[part])) return;
     const { cursor, earlier, messages } = state.log;
     html("empty").hidden = cursor === null || earlier || messages.length + state.outbox.size > 0;
@@ -78,13 +79,6 @@ export function createView(actions) {
     setText(html("via-spoken"), plainly ? "" : `${via}. ${why}`);
     html("offline-note").hidden = !cut;
     setText(html("offline-note"), cut ? speak.plain(`note_${link.status}`) : "");
-  };
-
-  /** @type {Show} */
-  const showNotices = ({ notices }, speak) => {
-    html("notices").replaceChildren(...notices.map(({ code, content }) => element("div", { class: "notice" },
-      element("p", { dir: "auto" }, speak.error(code, content)),
-      button("small quiet", speak.plain("dismiss"), () => actions.dismiss(code)))));
   };
 
   return {
