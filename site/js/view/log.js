@@ -71,8 +71,10 @@ export function createLog(actions) {
   /** Remembers what is read: the message at the top, by its lower end, as its sender's name may come or go. */
   function mark() {
     lastTop = scroller.scrollTop;
+    place = null;
+    if (atEnd) return;
     const first = messages[countWhile(messages, ({ node }) => node.offsetTop + node.offsetHeight <= lastTop)];
-    place = first ? { key: first.row.key, bottom: bottomOf(first.node) } : null;
+    if (first) place = { key: first.row.key, bottom: bottomOf(first.node) };
   }
 
   /** Puts it back to where it was: not every browser does that by itself. */
@@ -85,8 +87,8 @@ export function createLog(actions) {
 
   function scrolled() {
     const moved = scroller.scrollTop - lastTop;
-    mark();
     atEnd = isAtEnd();
+    mark();
     if (state === null) return;
     const ahead = AHEAD * scroller.clientHeight;
     const below = moved > 0;
@@ -99,15 +101,19 @@ export function createLog(actions) {
     report();
   }
 
+  function lastInSight() {
+    const bottom = scroller.scrollTop + scroller.clientHeight;
+    const seen = countWhile(messages, ({ node }) => node.offsetTop + Math.min(node.offsetHeight, NEAR_END / 2) <= bottom);
+    const row = messages[seen - 1]?.row;
+    return row?.kind === "message" ? row.seq ?? 0 : 0;
+  }
+
   /** What has been seen, and whether what comes next will be. */
   function report() {
     if (state === null) return;
     if (document.hidden && state.reading.following) actions.hid();
     if (document.hidden || returning) return;
-    const bottom = scroller.scrollTop + scroller.clientHeight;
-    const seen = countWhile(messages, ({ node }) => node.offsetTop + Math.min(node.offsetHeight, NEAR_END / 2) <= bottom);
-    const row = messages[seen - 1]?.row;
-    const seq = row?.kind === "message" ? row.seq ?? 0 : 0;
+    const seq = atEnd ? 0 : lastInSight();
     const now = atEnd ? "all" : `${seq}`;
     if (now !== told) actions.looked(seq, atEnd);
     told = now;
@@ -131,8 +137,8 @@ export function createLog(actions) {
       [span, atEnd] = [around(state.log.messages, divider), false];
       draw(state);
       scroller.scrollTop = drawn.get(`unread ${divider}`)?.node.offsetTop ?? 0;
-      mark();
       atEnd = isAtEnd();
+      mark();
     }
     report();
   }
