@@ -119,10 +119,6 @@ def states(page: Page, stage: Stage) -> Iterator[str]:
     stage.send({"type": "error", "code": "unheard_of", "content": "No idea.", "timestamp": ""})
     expect(page.locator(".notice")).to_have_count(2)
     yield "failed message and notices"
-    page.locator("#log").focus()
-    for key in ("End", "ArrowUp", "ArrowUp"):
-        page.keyboard.press(key)
-    yield "a message with its actions"
     page.locator("#log").evaluate("log => { log.scrollTop = 0; }")
     stage.send(message(36))
     page.context.set_offline(True)

@@ -4,10 +4,12 @@ from importlib import resources
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from tests.browser.acts import enter
 from tests.browser.conftest import PageFactory
-from tests.browser.scenes import Stage, speak_in, states
+from tests.browser.scenes import Stage, speak_in, states, talk
+from tests.browser.test_sizes_and_colours import measured
 
 pytestmark = pytest.mark.browser
 
@@ -44,3 +46,25 @@ def barriers(page: Page, state: str) -> list[str]:
 def test_axe_finds_no_barrier(page_factory: PageFactory, viewport: dict[str, int]) -> None:
     page = page_factory(viewport=viewport)
     assert [each for state in states(page, Stage(page)) for each in barriers(page, state)] == []
+
+
+def test_what_one_does_with_a_message_has_no_barrier(page_factory: PageFactory) -> None:
+    page = page_factory(viewport={"width": 320, "height": 568})
+    stage = Stage(page)
+    enter(page, "Ada", "r")
+    stage.send(*talk(5, 12))
+    page.evaluate(AXE)
+    found = []
+    for language, scheme in LOOKS:
+        speak_in(page, language)
+        page.emulate_media(color_scheme=scheme)
+        page.locator("#log").focus()
+        page.keyboard.press("ArrowUp")
+        expect(page.locator(".message:focus .actions button")).to_have_count(2)
+        found += page.evaluate(LOOK) + measured(page, "targets") + measured(page, "flow")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.locator("#message")).to_be_focused()
+        found += page.evaluate(LOOK) + measured(page, "targets") + measured(page, "flow")
+        expect(page.locator(".actions")).to_have_count(0)
+    assert found == []

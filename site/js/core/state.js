@@ -4,7 +4,7 @@
  *     state = reduce(state, { type: "entered", name: "Ada", room: "general", kept: null }, moment);
  *     for (const event of parseFrame(data)) state = reduce(state, event, moment);
  */
-import { emptyLog, questionOf, withMessage, withPage } from "./log.js";
+import { emptyLog, withMessage, withPage } from "./log.js";
 import * as outbox from "./outbox.js";
 import * as reading from "./reading.js";
 import * as sync from "./sync.js";

@@ -1,7 +1,6 @@
 /** All figures in a table: what the drawings show, in numbers. */
 import { element } from "../view/dom.js";
 
-/** @import { Speaker } from "../types.js" */
 /** @import { createFormat } from "./format.js" */
 /** @import { Look } from "./card.js" */
 /** @import { Kind } from "./types.js" */
