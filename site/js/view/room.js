@@ -2,7 +2,7 @@
 import { createMessageActions } from "./actions.js";
 import { createAnnouncer } from "./announcer.js";
 import { createComposer } from "./composer.js";
-import { avatar, byId, element, setText } from "./dom.js";
+import { avatar, byId, setText } from "./dom.js";
 import { createLog } from "./log.js";
 import { showNotices } from "./notices.js";
 import { createPeople } from "./people.js";
