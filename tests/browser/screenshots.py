@@ -174,6 +174,7 @@ def look_up(page: Page) -> None:
 
 
 def take(page: Page, out: Path, name: str) -> None:
+    page.mouse.move(0, 0)
     page.wait_for_timeout(300)  # for images and transitions
     page.screenshot(path=out / f"{name}.png", animations="disabled")
     print(out / f"{name}.png")
