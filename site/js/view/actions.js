@@ -91,7 +91,8 @@ export function createMessageActions({ reply, leave }) {
     if (target instanceof Element && target.matches(":focus-visible")) show(messageAt(target));
   });
   log.addEventListener("focusout", ({ relatedTarget }) => {
-    if (relatedTarget instanceof Node && log.contains(relatedTarget)) return;
+    // Whoever goes to another window finds the focus where it was.
+    if (!document.hasFocus() || (relatedTarget instanceof Node && log.contains(relatedTarget))) return;
     log.tabIndex = 0;
     show(null);
   });
