@@ -68,3 +68,16 @@ def test_what_one_does_with_a_message_has_no_barrier(page_factory: PageFactory) 
         found += page.evaluate(LOOK) + measured(page, "targets") + measured(page, "flow")
         expect(page.locator(".actions")).to_have_count(0)
     assert found == []
+
+
+def test_axe_finds_no_barrier_in_the_lab(page_factory: PageFactory) -> None:
+    found = []
+    for language, scheme in LOOKS:
+        page = page_factory(locale=language, color_scheme=scheme)
+        page.goto("/lab.html")
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        expect(page.locator("h1")).not_to_be_empty()
+        page.evaluate(AXE)
+        found += page.evaluate(LOOK)
+        page.close()
+    assert found == []
