@@ -27,6 +27,11 @@ ENTRY = "index.html"
 
 CACHE_CONTROL = "public, max-age=0, must-revalidate, s-maxage=3600"
 
+WORKER = "sw.js"
+"""The service worker. Uploaded late, as it names the others; and no edge keeps it: it is the way to be rid of one that
+does harm, which must not depend on an invalidation.
+"""
+
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -79,7 +84,7 @@ def plan(ours: Mapping[str, str], theirs: Mapping[str, str], *, everything: bool
 
 
 def _ordered(keys: Iterable[str]) -> list[str]:
-    return sorted(keys, key=lambda key: (key == ENTRY, key))
+    return sorted(keys, key=lambda key: (key == ENTRY, key == WORKER, key))
 
 
 def publish(session: boto3.Session, site: Site, folder: Path, say: Say, *, everything: bool = False) -> None:
@@ -104,7 +109,7 @@ def publish(session: boto3.Session, site: Site, folder: Path, say: Say, *, every
                 Key=key,
                 Body=paths[key].read_bytes(),
                 ContentType=TYPES[paths[key].suffix],
-                CacheControl=CACHE_CONTROL,
+                CacheControl="no-cache" if key == WORKER else CACHE_CONTROL,
             )
             if key in todo.changed:
                 stale.append(key)

@@ -26,8 +26,8 @@ const worker = /** @type {any} */ (self);
 /** All that the chat page is made of, in any language and by any transport; a test compares this with the folder. */
 const FILES = [
   "./", "favicon.svg", "room.css", "style.css",
-  "js/connection.js", "js/drafts.js", "js/i18n.js", "js/main.js", "js/memory.js", "js/offline.js", "js/room.js",
-  "js/session.js", "js/tab.js", "js/ticket.js", "js/transport.js",
+  "js/attention.js", "js/connection.js", "js/drafts.js", "js/i18n.js", "js/main.js", "js/memory.js", "js/offline.js",
+  "js/room.js", "js/session.js", "js/tab.js", "js/ticket.js", "js/transport.js",
   "js/core/backoff.js", "js/core/faces.js", "js/core/log.js", "js/core/names.js", "js/core/outbox.js",
   "js/core/protocol.js", "js/core/reading.js", "js/core/span.js", "js/core/state.js", "js/core/sync.js",
   "js/core/text.js", "js/core/timeline.js",
@@ -35,8 +35,8 @@ const FILES = [
   "js/transports/api.js", "js/transports/long-polling.js", "js/transports/poller.js", "js/transports/polling.js",
   "js/transports/websocket.js",
   "js/view/actions.js", "js/view/announcer.js", "js/view/composer.js", "js/view/content.js", "js/view/dom.js",
-  "js/view/entry.js", "js/view/frames.js", "js/view/log.js", "js/view/notices.js", "js/view/people.js",
-  "js/view/room.js", "js/view/row.js", "js/view/share.js", "js/view/toast.js",
+  "js/view/entry.js", "js/view/frames.js", "js/view/log.js", "js/view/menu.js", "js/view/notices.js",
+  "js/view/people.js", "js/view/room.js", "js/view/row.js", "js/view/share.js", "js/view/toast.js",
 ];
 
 /**
@@ -179,5 +179,18 @@ worker.addEventListener("fetch", (event) => {
 });
 
 worker.addEventListener("message", (event) => {
-  if (event.data === "loaded") event.waitUntil(loaded(/** @type {Client} */ (event.source)).catch(() => {}));
+  const client = /** @type {Client} */ (event.source);
+  const { room, options } = event.data;
+  if (event.data === "loaded") event.waitUntil(loaded(client).catch(() => {}));
+  else event.waitUntil(worker.registration.showNotification(room, { ...options, data: client.id }).catch(() => {}));
+});
+
+worker.addEventListener("notificationclick", (event) => {
+  const { data, tag: room } = event.notification;
+  event.notification.close();
+  event.waitUntil((async () => {
+    const client = await worker.clients.get(data);
+    if (client instanceof WindowClient) await client.focus();
+    else await worker.clients.openWindow(`./#${encodeURIComponent(room)}`);
+  })());
 });

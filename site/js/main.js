@@ -6,6 +6,7 @@ import { createTab } from "./tab.js";
 import { claimsOf, readFragment } from "./ticket.js";
 import { loadStyle, translatePage } from "./view/dom.js";
 import { createEntry } from "./view/entry.js";
+import { createMenu } from "./view/menu.js";
 
 /** @import { Place, Speaker, Told } from "./types.js" */
 /** @typedef {ReturnType<typeof import("./room.js").createRoom>} Room */
@@ -25,6 +26,7 @@ let room = null;
 /** Who is quicker than the network waits for it. */
 const ready = speakerOf(pickLanguage(memory.recall("language"), navigator.languages));
 const entry = createEntry({ enter, speakIn });
+createMenu(memory);
 speak = await ready;
 
 /** @param {string} code */
@@ -54,7 +56,7 @@ function sayOffline() {
 
 function loadRoom() {
   loading ??= Promise.all([import("./room.js"), loadStyle("room.css")])
-    .then(([{ createRoom }]) => createRoom({ tab, onLeave: leave }));
+    .then(([{ createRoom }]) => createRoom({ memory, tab, onLeave: leave }));
   loading.catch(() => { loading = null; });
   return loading;
 }

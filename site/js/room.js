@@ -1,4 +1,5 @@
 /** The second stage: a stay in a room. Events change the state; it is shown and kept, and what it calls for is asked and sent. */
+import { createAttention } from "./attention.js";
 import { Connection } from "./connection.js";
 import { frameOf, parseFrame } from "./core/protocol.js";
 import { initialState, reduce } from "./core/state.js";
@@ -11,6 +12,7 @@ import { createFrames } from "./view/frames.js";
 import { createView } from "./view/room.js";
 
 /** @import { Event, LinkChange, Place, Speaker } from "./types.js" */
+/** @import { createMemory } from "./memory.js" */
 /** @import { createTab } from "./tab.js" */
 
 const KEEP_WITHIN = 500;
@@ -21,10 +23,12 @@ const newId = () => crypto.randomUUID?.() ?? crypto.getRandomValues(new Uint32Ar
 /**
  * Made once; one may enter and leave any number of times.
  * @param {object} options
+ * @param {ReturnType<typeof createMemory>} options.memory
  * @param {ReturnType<typeof createTab>} options.tab
  * @param {(forgetting: boolean) => void} options.onLeave somebody wants to leave
  */
-export function createRoom({ tab, onLeave }) {
+export function createRoom({ memory, tab, onLeave }) {
+  const attention = createAttention({ memory, isSeen: () => !document.hidden });
   const session = createSession(() => sessionStorage);
   const drafts = createDrafts(() => localStorage);
   /** `?transport=polling` tries that one, and no other. */
@@ -63,6 +67,7 @@ export function createRoom({ tab, onLeave }) {
   function dispatch(event) {
     const before = state;
     state = reduce(state, event, { now: performance.now(), luck: Math.random() });
+    if (state.reading.unread !== before.reading.unread) attention.count(state.reading.unread);
     if (state.outbox !== before.outbox) session.keepOutbox(state);
     if (state.log !== before.log && keeping === 0) keeping = window.setTimeout(keepLog, KEEP_WITHIN);
   }
@@ -97,14 +102,22 @@ export function createRoom({ tab, onLeave }) {
   function received(data, first) {
     for (const event of parseFrame(data)) {
       if (event.type === "error" && !first) continue;
+      const { cursor, held } = state.log;
       happened(event);
+      if (event.type === "message" && event.client_id !== state.name && event.seq > (cursor ?? Infinity)
+        && !held.some(({ seq }) => seq === event.seq)) attention.heard(event, speak);
       if (event.type === "page" && state.sync.current) connection?.settled();
     }
   }
 
+  function looked() {
+    connection?.looked();
+    void attention.seen(state.room);
+  }
+
   for (const change of ["online", "offline"]) addEventListener(change, () => connection?.networkChanged());
   for (const look of ["focus", "pageshow"]) addEventListener(look, () => connection?.looked());
-  document.addEventListener("visibilitychange", () => (document.hidden ? keepLog() : connection?.looked()));
+  document.addEventListener("visibilitychange", () => (document.hidden ? keepLog() : looked()));
   addEventListener("pagehide", () => {
     keepLog();
     connection?.pause();
@@ -149,6 +162,7 @@ export function createRoom({ tab, onLeave }) {
       connection = null;
       tickets?.stop();
       if (forgetting) session.forget(state);
+      attention.count(0);
       view.close();
       return state.room;
     },

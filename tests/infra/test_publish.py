@@ -215,7 +215,14 @@ def test_the_page_of_this_project_can_be_published(deployed: Deployed, root: Pat
     deployed.folder = root / "site"
     code, _, err = deployed.run()
     assert (code, err) == (0, [])
-    assert {"index.html", "js/main.js"} <= deployed.objects().keys()
+    objects = deployed.objects()
+    assert {"index.html", "js/main.js"} <= objects.keys()
+    assert (objects["sw.js"]["CacheControl"], objects["sw.js"]["ContentType"]) == (
+        "no-cache",
+        "text/javascript; charset=utf-8",
+    )
+    assert objects["manifest.webmanifest"]["ContentType"] == "application/manifest+json"
+    assert objects["icons/icon-192.png"]["ContentType"] == "image/png"
     assert not [key for key in deployed.objects() if key.endswith(".ts")]
 
 

@@ -1,0 +1,103 @@
+"""Notifications, the sound and the number on the icon: only where they are wanted, and only while nobody looks."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.acts import contents, enter, say, until
+from tests.browser.conftest import PageFactory
+
+pytestmark = pytest.mark.browser
+
+WATCH = """
+Object.defineProperty(document, "hidden", { configurable: true, get: () => window.isHidden ?? false });
+window.look = (away) => { window.isHidden = away; document.dispatchEvent(new Event("visibilitychange")); };
+window.notes = 0;
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...when) { window.notes += 1; return start.apply(this, when); };
+window.badges = [];
+navigator.setAppBadge = async (count) => { window.badges.push(count); };
+"""
+SHOWN = """async () => (await (await navigator.serviceWorker.ready).getNotifications())
+  .map(({ title, body, tag, lang }) => [title, body, tag, lang])"""
+
+
+def opened(page_factory: PageFactory, name: str, room: str) -> Page:
+    page = page_factory(service_workers="allow")
+    page.context.add_init_script(WATCH)
+    page.goto("about:blank")
+    page.goto("/")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    enter(page, name, room)
+    return page
+
+
+def switch(page: Page, name: str) -> None:
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("checkbox", name=name).click()
+    page.keyboard.press("Escape")
+
+
+def test_what_is_wanted_calls_while_nobody_looks_and_once_for_two_tabs(
+    page_factory: PageFactory, room: str
+) -> None:
+    ada, bo = opened(page_factory, "Ada", room), opened(page_factory, "Bo", room)
+    ada.context.grant_permissions(["notifications"])
+    ada.evaluate("look(true)")
+    say(bo, "unwanted")
+    expect(contents(ada)).to_have_text(["unwanted"])
+    ada.evaluate("look(false)")
+    switch(ada, "Notifications")
+    switch(ada, "Sound")
+    until(ada, lambda: ada.evaluate("notes") == 2)  # as a sample
+    say(bo, "seen")
+    expect(contents(ada)).to_have_count(2)
+    assert ada.evaluate(SHOWN) == []
+
+    other = ada.context.new_page()
+    other.goto("/")
+    enter(other, "Ada", room)
+    for page in (ada, other):
+        page.evaluate("look(true)")
+    say(bo, "> Ada:\n> Tea?\n" + "Yes! " * 100)
+    until(ada, lambda: bool(ada.evaluate(SHOWN)))
+    [[title, body, tag, lang]] = ada.evaluate(SHOWN)
+    assert (title, tag, lang) == (room, room, "en")
+    assert body.startswith("\u2068Bo\u2069: \u2068Yes! Yes!")
+    assert body.endswith("…\u2069")
+    assert len(body) < 160
+    say(bo, "the latest")
+    until(ada, lambda: "latest" in ada.evaluate(SHOWN)[0][1])
+    assert len(ada.evaluate(SHOWN)) == 1
+    # Two messages, two notes each, beside the sample.
+    until(ada, lambda: ada.evaluate("notes") + other.evaluate("notes") >= 6)
+    assert ada.evaluate("notes") + other.evaluate("notes") == 6
+    assert ada.evaluate("badges").count(2) == 1
+    # Somebody looks at one of the tabs: it is not for the other to call.
+    ada.evaluate("look(false)")
+    until(ada, lambda: ada.evaluate(SHOWN) == [])
+    until(ada, lambda: ada.evaluate("badges.at(-1)") == 0)
+    say(bo, "in sight")
+    expect(contents(other).last).to_have_text("in sight")
+    other.wait_for_timeout(1_000)  # longer than a tab waits for another
+    assert ada.evaluate(SHOWN) == []
+
+
+def test_where_notifications_are_blocked_it_says_what_to_do(page_factory: PageFactory) -> None:
+    page = page_factory(service_workers="allow")
+    page.add_init_script("Notification.requestPermission = async () => 'denied'")
+    page.reload()
+    switch(page, "Notifications")
+    page.get_by_role("button", name="Settings").click()
+    expect(page.get_by_text("Your browser blocks notifications")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="Notifications")).not_to_be_checked()
+    expect(page.get_by_role("button", name="Install as an app")).to_be_hidden()
+    page.evaluate(
+        """() => dispatchEvent(Object.assign(new Event("beforeinstallprompt"),
+             { prompt: () => { window.prompted = true; } }))"""
+    )
+    page.get_by_role("button", name="Install as an app").click()
+    assert page.evaluate("prompted")
+    page.get_by_role("checkbox", name="Sound").check()
+    page.reload()
+    page.get_by_role("button", name="Settings").click()
+    expect(page.get_by_role("checkbox", name="Sound")).to_be_checked()
