@@ -4,7 +4,7 @@ import { split } from "./core/text.js";
 /** @import { createMemory } from "./memory.js" */
 /** @import { Message, Speaker } from "./types.js" */
 
-const GRACE = 300; // for a tab that shows the message to say so
+const GRACE = 1_000; // for a tab that shows the message to say so
 const APART = 1_000; // between two calls: of many messages the latest is told
 const LENGTH = 140;
 
