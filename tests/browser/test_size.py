@@ -41,6 +41,12 @@ def test_little_is_loaded_before_the_entry_screen_and_not_much_in_all(
     expect(page.get_by_label("Your name")).to_be_focused()
     until(page, lambda: len(held) == 2)
     first = loaded()
+    # All at once, not each when the one before it has been read; which language it is, only main.js knows.
+    begun = page.locator("link[rel=modulepreload], script").evaluate_all(
+        "all => all.map((e) => e.href || e.src)"
+    )
+    scripts = {url for url in first if url.endswith(".js") and "/lang/" not in url}
+    assert scripts == set(begun)
     for route in held:
         route.continue_()
     enter(page, "Ada", room)
