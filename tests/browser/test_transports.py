@@ -315,7 +315,7 @@ def test_what_a_request_may_meet_loses_and_repeats_nothing(
         for text in ("one", "two", "three"):
             say(page, text)
         failed = page.locator(".message[data-progress=failed]")
-        expect(failed).to_contain_text("That message is too long.")
+        expect(failed).to_contain_text("It is too long")
         failed.get_by_role("button", name="Try again").click()
         expect(stored(page)).to_have_count(3)
         assert sorted(contents(page).all_text_contents()) == ["one", "three", "two"]
