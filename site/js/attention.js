@@ -4,7 +4,7 @@ import { split } from "./core/text.js";
 /** @import { createMemory } from "./memory.js" */
 /** @import { Message, Speaker } from "./types.js" */
 
-const GRACE = 1_000; // for a tab that shows the message to say so
+const GRACE = 300; // a page without TLS has no locks: there, another tab may still say that it shows the message
 const APART = 1_000; // between two calls: of many messages the latest is told
 const LENGTH = 140;
 
@@ -12,6 +12,11 @@ const pause = (/** @type {number} */ wait) => new Promise((resolve) => { setTime
 
 /** One tab at a time. @param {() => Promise<void>} act */
 const alone = (act) => navigator.locks?.request("parley.attention", act) ?? act();
+
+const lockOf = (/** @type {string} */ room) => `parley.shown ${room}`;
+
+/** Whether some tab shows it. @param {string} room */
+const isShown = async (room) => (await navigator.locks?.query())?.held?.some(({ name }) => name === lockOf(room)) === true;
 
 const registration = async () => navigator.serviceWorker?.getRegistration();
 
@@ -47,6 +52,7 @@ export function createAttention({ memory, isSeen }) {
   /** @type {Speaker} */
   let speak;
   let isCalling = false;
+  let letGo = () => {};
 
   const wants = (/** @type {string} */ what) => memory.recall(what) === "on";
   tabs.addEventListener("message", ({ data: [room, at] }) => told.set(room, at));
@@ -57,11 +63,18 @@ export function createAttention({ memory, isSeen }) {
     tabs.postMessage([room, timestamp]);
   }
 
+  /** A tab holds the room that it shows, so that no other calls for it. @param {string} room or "" */
+  function hold(room) {
+    letGo();
+    const over = new Promise((resolve) => { letGo = () => resolve(null); });
+    if (room !== "") void navigator.locks?.request(lockOf(room), { mode: "shared" }, () => over);
+  }
+
   async function call() {
     isCalling = true;
     await pause(GRACE);
     await alone(async () => {
-      while (latest && !isSeen() && latest.timestamp > (told.get(latest.room_id) ?? "")) {
+      while (latest && !await isShown(latest.room_id) && latest.timestamp > (told.get(latest.room_id) ?? "")) {
         say(latest);
         if (wants("notify")) await notify(latest);
         if (wants("sound")) await chime();
@@ -93,9 +106,12 @@ export function createAttention({ memory, isSeen }) {
     },
     /** How many messages are new, on the icon of the installed page. @param {number} count */
     count: (count) => navigator.setAppBadge?.(count).catch(() => {}),
-    /** Somebody looks at this room again. @param {string} room */
+    /** Nobody looks at this tab's room any more, or it has none. */
+    hidden: () => hold(""),
+    /** Somebody looks at this room. @param {string} room */
     async seen(room) {
       latest = null;
+      hold(room);
       for (const shown of await (await registration())?.getNotifications({ tag: room }) ?? []) shown.close();
     },
   };

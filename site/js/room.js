@@ -112,12 +112,17 @@ export function createRoom({ memory, tab, onLeave }) {
 
   function looked() {
     connection?.looked();
-    void attention.seen(state.room);
+    if (connection) void attention.seen(state.room);
+  }
+
+  function hidden() {
+    keepLog();
+    attention.hidden();
   }
 
   for (const change of ["online", "offline"]) addEventListener(change, () => connection?.networkChanged());
   for (const look of ["focus", "pageshow"]) addEventListener(look, () => connection?.looked());
-  document.addEventListener("visibilitychange", () => (document.hidden ? keepLog() : looked()));
+  document.addEventListener("visibilitychange", () => (document.hidden ? hidden() : looked()));
   addEventListener("pagehide", () => {
     keepLog();
     connection?.pause();
@@ -149,6 +154,7 @@ export function createRoom({ memory, tab, onLeave }) {
       [connection, tickets] = [opening, held];
       dispatch({ type: "entered", ...place, kept: session.recall(place) });
       view.open(state, speak, drafts.recall(place));
+      if (!document.hidden) looked();
       void held.start(place).then(() => connection === opening && opening.open());
     },
 
@@ -163,6 +169,7 @@ export function createRoom({ memory, tab, onLeave }) {
       tickets?.stop();
       if (forgetting) session.forget(state);
       attention.count(0);
+      attention.hidden();
       view.close();
       return state.room;
     },

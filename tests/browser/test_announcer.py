@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.acts import contents, enter, link, say
 from tests.browser.conftest import PageFactory
 from tests.browser.events import Event, forward, message, newest, page_of
-from tests.browser.test_told import Server
+from tests.browser.stand_in import Server
 
 pytestmark = pytest.mark.browser
 

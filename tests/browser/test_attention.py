@@ -78,7 +78,7 @@ def test_what_is_wanted_calls_while_nobody_looks_and_once_for_two_tabs(
     until(ada, lambda: ada.evaluate("badges.at(-1)") == 0)
     say(bo, "in sight")
     expect(contents(other).last).to_have_text("in sight")
-    other.wait_for_timeout(2_000)  # longer than a tab waits for another
+    other.wait_for_timeout(1_000)  # longer than a tab waits for another
     assert ada.evaluate(SHOWN) == []
 
 
