@@ -16,7 +16,9 @@ LISTEN = """() => {
   new MutationObserver((changes) => {
     const regions = new Set(changes.filter(({ addedNodes }) => addedNodes.length > 0)
       .map(({ target }) => (target instanceof Element ? target : target.parentElement)?.closest(loud)));
-    for (const region of regions) if (region?.innerText) window.heard.push(`${region.id}: ${region.innerText}`);
+    for (const region of regions) {
+      if (region?.checkVisibility() && region.innerText) window.heard.push(`${region.id}: ${region.innerText}`);
+    }
   }).observe(document.body, { childList: true, subtree: true, characterData: true });
 }"""
 

@@ -67,7 +67,7 @@ MARKUP = (
     "form",
     "base",
     "meta",
-    "details",
+    "details:not(.line > details)",  # many who came and went
     "math",
     "b",
 )

@@ -54,8 +54,8 @@ class Listener:
 
     @property
     def users(self) -> list[str]:
-        """Who is present, as told last."""
-        presences = self.of_type("presence")
+        """Who is present, by the latest of the server's words: in a large room they may overtake each other."""
+        presences = sorted(self.of_type("presence"), key=lambda event: str(event["timestamp"]))
         return list(presences[-1]["users"]) if presences else []
 
     async def present(self, *users: str) -> None:
