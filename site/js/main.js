@@ -102,15 +102,15 @@ function tell(news) {
   entry.show(told, speak);
 }
 
-/** The room in the address. A ticket is taken out of it: an address is copied, shown and kept in the history. */
-function roomOfAddress() {
-  const { room, token } = readFragment(location.hash);
-  if (token !== "") {
-    tab.keepTicket(token);
-    history.replaceState(null, "", `#${encodeURIComponent(room)}`);
+/** What is in the address. A ticket is taken out of it: an address is copied, shown and kept in the history. */
+function readAddress() {
+  const found = readFragment(location.hash);
+  if (found.token !== "") {
+    tab.keepTicket(found.token);
+    history.replaceState(null, "", `#${encodeURIComponent(found.room)}`);
     fillName();
   }
-  return room;
+  return found;
 }
 
 /** The name on the ticket, which alone it lets in; without one the name that was used last. */
@@ -120,8 +120,8 @@ function fillName() {
 }
 
 addEventListener("hashchange", () => {
-  const named = roomOfAddress();
-  if (room !== null && room.name() !== named) leave(false);
+  const { room: named, token } = readAddress();
+  if (room !== null && (room.name() !== named || token !== "")) leave(false); // a ticket may be another's
   entry.fill({ room: named, invited: named !== "" });
 });
 
@@ -134,7 +134,7 @@ for (const change of ["online", "offline"]) {
 
 const here = tab.here();
 fillName();
-const named = roomOfAddress();
+const { room: named } = readAddress();
 entry.fill({ room: named || memory.recall("room"), invited: named !== "" });
 if (here !== null && here.room === named) {
   translatePage(speak);

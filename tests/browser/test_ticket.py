@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.asking import secret_of
-from tests.browser.acts import contents, enter, link, say, stored, until
+from tests.browser.acts import contents, enter, link, members, say, stored, until
 from tests.browser.conftest import PageFactory, visitors
 from tests.browser.events import Evaluate
 from tests.conftest import ROOT, ServedGateway, serve, stop
@@ -246,3 +246,14 @@ def test_a_backend_hands_out_tickets_to_the_page(
         page.clock.run_for(16_000)
         until(page, lambda: len(asked) == 2)
         expect(link(page)).to_have_attribute("data-status", "online")
+
+
+def test_a_ticket_that_comes_to_an_open_page_leads_to_the_door(page_factory: PageFactory, room: str) -> None:
+    """It may be another person's."""
+    page = page_factory()
+    enter(page, "Ada", room)
+    page.evaluate("hash => { location.hash = hash; }", f"{room}&ticket={signed(sub='مریم')}")
+    expect(page.get_by_label("Your name")).to_have_value("مریم")
+    expect(page.locator("#room-view")).to_be_hidden()
+    page.get_by_role("button", name="Enter room").click()
+    expect(members(page)).to_have_text(["مریم"])
