@@ -208,6 +208,8 @@ def test_a_delay_lets_a_later_message_overtake(app: Running, client: ClientConne
 
 
 def test_a_stream_batch_is_repeated_or_retried(app: Running, client: ClientConnection) -> None:
+    before = say(client)
+    until(lambda: heard(app, before) == 1)  # the next batch is about what is said from now on
     put(app, {"at": "invoke", "do": "repeat", "function": "Hear", "times": 1})
     first = say(client)
     until(lambda: heard(app, first) == 2)
