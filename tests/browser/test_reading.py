@@ -119,6 +119,18 @@ def test_rows_that_stay_are_never_drawn_again(page_factory: PageFactory, room: s
     assert page.locator("#rows").evaluate("rows => rows.children[rows.children.length - 51] === kept.at(-1)")
 
 
+def test_whoever_goes_up_slowly_is_not_brought_back(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    server = Server.of(page, newest(*range(1, 61)))
+    enter(page, "Ada", room)
+    for seq in range(61, 66):
+        log_of(page).evaluate(SCROLL, -15)
+        server.send(message(seq))
+        expect(contents(page).last).to_have_text(f"Bo {seq}")
+    assert from_end(page) > 5 * 15
+    expect(jump(page)).to_be_visible()
+
+
 def test_what_comes_while_one_reads_further_up_is_counted_and_marked(
     page_factory: PageFactory, room: str
 ) -> None:

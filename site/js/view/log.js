@@ -64,7 +64,9 @@ export function createLog(actions) {
     jump.ariaLabel = speak.plain(unread > 0 ? "latest_new" : "latest", { count: unread });
   }
 
-  const isAtEnd = () => span.to === Infinity && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
+  /** @param {number} near so many pixels from it still count */
+  const isAtEnd = (near = NEAR_END) =>
+    span.to === Infinity && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < near;
 
   const bottomOf = (/** @type {HTMLElement} */ node) => node.getBoundingClientRect().bottom - scroller.getBoundingClientRect().top;
 
@@ -87,7 +89,7 @@ export function createLog(actions) {
 
   function scrolled() {
     const moved = scroller.scrollTop - lastTop;
-    atEnd = isAtEnd();
+    atEnd = isAtEnd(moved < 0 ? 2 : NEAR_END); // whoever goes up, however slowly, is not brought back
     mark();
     if (state === null) return;
     const ahead = AHEAD * scroller.clientHeight;
