@@ -4,9 +4,9 @@ import re
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.acts import contents, enter, lines, link, members, say
+from tests.browser.acts import contents, enter, lines, link, members, say, until
 from tests.browser.conftest import PageFactory
 from tests.conftest import ServedGateway
 
@@ -33,6 +33,24 @@ def test_name_and_room_are_remembered_and_a_link_brings_its_own(page_factory: Pa
     expect(room_field).to_have_value("elsewhere")
     page.goto("/#%E0%A4%A")
     expect(room_field).to_have_value("")
+
+
+def test_whoever_types_before_the_scripts_have_come_has_typed(page_factory: PageFactory) -> None:
+    page = page_factory()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/js/main.js", hold)
+    page.goto("/", wait_until="commit")
+    expect(page.locator("#name")).to_be_focused()
+    page.keyboard.type("Sara")
+    until(page, lambda: len(held) == 1)
+    held[0].continue_()
+    expect(page.get_by_role("button", name="Enter room")).to_be_visible()
+    expect(page.locator("#name")).to_have_value("Sara")
+    expect(page.locator("#name")).to_be_focused()
 
 
 def test_blank_is_anonymous_in_general(page_factory: PageFactory) -> None:

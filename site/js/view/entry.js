@@ -14,6 +14,8 @@ export function createEntry(actions) {
   const language = byId("language", HTMLSelectElement);
   /** @type {Told | null} */
   let shown = null;
+  /** The name that was not typed. */
+  let given = "";
   const form = html("entry-form");
   /** @type {Speaker | null} */
   let spoken = null;
@@ -80,7 +82,7 @@ export function createEntry(actions) {
     },
     /** @param {{name?: string, room?: string, invited?: boolean}} values */
     fill(values) {
-      name.value = values.name ?? name.value;
+      if (values.name) name.value = given = values.name; // else, somebody may have begun to type already
       room.value = values.room ?? room.value;
       if (values.room !== undefined) form.classList.toggle("invited", values.invited ?? false);
       head();
@@ -91,7 +93,7 @@ export function createEntry(actions) {
       document.body.dataset.view = "entry";
       document.title = "Parley";
       html("entry").hidden = false;
-      (name.value === "" ? name : html("enter")).focus();
+      (given !== "" && name.value === given ? html("enter") : name).focus();
     },
     hide() {
       html("entry").hidden = true;
