@@ -103,19 +103,25 @@ def files() -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(scope="module")
-def js(browser: Browser, files: str) -> Iterator[Evaluate]:
-    """Calls a JavaScript function `(module, argument) => …` with the page's module of that name."""
-    page = browser.new_page(base_url=files, service_workers="block")
-    page.goto("/")
+def caller(page: Page, folder: str) -> Evaluate:
+    """Calls a JavaScript function `(module, argument) => …` with the module of that name in a folder of the page."""
 
     def evaluate(module: str, function: str, argument: Any = None) -> Any:
+        # A page's policy forbids code from texts, but not what the browser itself is told to run.
         return page.evaluate(
             f"async ([path, argument]) => ({function})(await import(path), argument)",
-            [f"/js/{module}.js", argument],
+            [f"{folder}/{module}.js", argument],
         )
 
-    yield evaluate
+    return evaluate
+
+
+@pytest.fixture(scope="module")
+def js(browser: Browser, files: str) -> Iterator[Evaluate]:
+    """Calls functions with the chat's modules."""
+    page = browser.new_page(base_url=files, service_workers="block")
+    page.goto("/")
+    yield caller(page, "/js")
     page.close()
 
 
