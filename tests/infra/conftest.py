@@ -11,10 +11,13 @@ import pytest
 import quickjs
 from cfnlint.decode import decode  # type: ignore[import-untyped]
 
+from .site_parameters import GIVEN
+
 ROOT = Path(__file__).parents[2]
 
 Transform = Callable[..., dict[str, Any]]
 Run = Callable[..., dict[str, Any]]
+Distribution = Callable[..., dict[str, Any]]
 
 USED = {"Object", "decodeURIComponent", "encodeURIComponent"}
 """Globals that the source may use: ECMAScript 5.1, which every runtime of CloudFront functions has."""
@@ -81,6 +84,18 @@ def site() -> dict[str, Any]:
     """infra/site.yaml, the nested stack with the page, the distribution and the edge function."""
     result: dict[str, Any] = read(ROOT / "infra" / "site.yaml")
     return result
+
+
+@pytest.fixture(scope="session")
+def distribution(site: dict[str, Any]) -> Distribution:
+    """The distribution's configuration with these parameters."""
+
+    def made(**parameters: str) -> dict[str, Any]:
+        properties = site["Resources"]["Distribution"]["Properties"]
+        result: dict[str, Any] = evaluated(site, properties["DistributionConfig"], GIVEN | parameters)
+        return result
+
+    return made
 
 
 @pytest.fixture(scope="session")
