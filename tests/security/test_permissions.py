@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 from tests.permissions import permissions
 from tests.running import Running, running
 from tests.security import features
-from tests.security.features import Scene
+from tests.security.scene import Scene, until
 from tests.security.target import Target, target
 
 pytestmark = pytest.mark.anyio
@@ -181,7 +181,7 @@ async def test_without_a_permission_its_feature_fails_and_nothing_else(
     expected = set() if function in SPEECHLESS else {(function, action.lower(), resource)}
 
     async def denied() -> None:
-        await features.until(lambda: denials(chat, since))
+        await until(lambda: denials(chat, since))
 
     if feature not in works:
         await feature(Scene(chat, f"{room}-1", granted=True, denied=denied))
