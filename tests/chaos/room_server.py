@@ -135,8 +135,8 @@ async def served(port: int = 0, room: RoomServer | None = None) -> AsyncIterator
 
 
 async def until(wanted: Callable[[], bool]) -> None:
-    """Wait for it, 10 seconds at most."""
-    async with asyncio.timeout(10):
+    """Wait for it, a minute at most."""
+    async with asyncio.timeout(60):
         while True:
             if wanted():
                 return

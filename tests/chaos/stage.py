@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,9 +16,10 @@ from local_dev.stack.cloud import CREDENTIALS, Cloud
 from tests.asking import ask
 from tests.chaos.ending import Stored
 from tests.conftest import ROOT
+from tests.ports import free_port
 
 REGION = "us-east-1"
-START_SECONDS = 40.0
+START_SECONDS = 180.0
 SWEEP_SECONDS = 0.5
 
 
@@ -66,12 +66,6 @@ async def store() -> AsyncIterator[Store]:
         await cloud.stop()
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
-
-
 @dataclass
 class Gateway:
     """`python -m local_dev` on one port, over and over. Its output is in `folder`/gateway.txt."""
@@ -80,7 +74,7 @@ class Gateway:
     store_url: str
     template: Path = ROOT / "template.yaml"
     parameters: Mapping[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=free_port)
     _process: asyncio.subprocess.Process | None = None
 
     @property

@@ -12,6 +12,7 @@ from tests.chaos.history import History, Kind
 from tests.chaos.room_server import RoomServer, served, until
 from tests.chaos.session import Pace
 from tests.chaos.ways import Transport
+from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -107,9 +108,8 @@ async def test_who_changes_enters_by_the_new_way_before_it_leaves_the_old() -> N
 
 @pytest.mark.parametrize("transport", Transport)
 async def test_it_comes_back_to_a_server_that_is_away_for_a_while(transport: Transport) -> None:
-    history = History()
-    async with served() as room:
-        port = int(room.address.rpartition(":")[2])
+    history, room, port = History(), RoomServer(), free_port()
+    room.address = f"127.0.0.1:{port}"
     async with client_of(room, history, transport) as client:
         await until(lambda: "no_connection" in facts(history, Kind.ERROR, "code"))
         async with served(port, room):

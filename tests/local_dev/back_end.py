@@ -1,7 +1,6 @@
 """Another AWS than the gateway's own: a moto server in a process of its own."""
 
 import contextlib
-import socket
 import subprocess
 import sys
 import time
@@ -12,15 +11,15 @@ from typing import Any
 
 import boto3
 
-START_TIMEOUT = 60.0
+from tests.ports import free_port
+
+START_TIMEOUT = 180.0
 
 
 @contextlib.contextmanager
 def another_aws() -> Iterator[str]:
     """Start it, give its URL, end it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
@@ -38,7 +37,7 @@ def another_aws() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def client(service: str, url: str, *, key: str = "LOCALKEY") -> Any:

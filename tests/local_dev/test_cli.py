@@ -17,6 +17,7 @@ from local_dev.command_line import read_options
 from local_dev.console import Console
 from local_dev.errors import ListenError
 from tests.conftest import ROOT, ServedGateway, serve, stop
+from tests.ports import free_port
 
 ECHO = """
 Transform: AWS::Serverless-2016-10-31
@@ -53,7 +54,7 @@ def run(*arguments: str, environment: dict[str, str] | None = None) -> subproces
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
@@ -80,7 +81,7 @@ def running(pids: set[int]) -> set[int]:
 
 def wait_for_workers(served: ServedGateway) -> set[int]:
     """The gateway's processes once moto and the function's worker are there."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while len(group_of(served)) < 2:
         assert time.monotonic() < deadline, "no worker was started"
         time.sleep(0.02)
@@ -88,7 +89,7 @@ def wait_for_workers(served: ServedGateway) -> set[int]:
 
 
 def assert_all_end(pids: set[int]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while running(pids):
         assert time.monotonic() < deadline, f"left behind: {running(pids)}"
         time.sleep(0.02)
@@ -258,7 +259,7 @@ def test_a_handler_that_cannot_be_imported_is_said_at_start_and_the_gateway_goes
 ) -> None:
     (tmp_path / "app.py").write_text("import nothing_of_that_name", encoding="utf-8")
     served = serve(tmp_path / "log", "--template", str(template))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while "Unable to import module 'app'" not in (tmp_path / "log").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -267,8 +268,8 @@ def test_a_handler_that_cannot_be_imported_is_said_at_start_and_the_gateway_goes
 
 
 def test_a_taken_port_is_free_again_right_after(template: Path, tmp_path: Path) -> None:
-    first = serve(tmp_path / "log", "--template", str(template))
-    port = first.url.rpartition(":")[2]
+    port = str(free_port())
+    first = serve(tmp_path / "log", "--template", str(template), "--port", port)
     assert stop(first) == 0
     second = serve(tmp_path / "log", "--template", str(template), "--port", port)
     assert second.url == first.url

@@ -4,7 +4,6 @@ does not come again, and nobody said goodbye.
 
 import json
 import re
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from local_dev.stack.cloud import Cloud
 from tests.asking import ask
 from tests.conftest import ServedGateway, serve, stop
 from tests.local_dev.back_end import client as client_of
+from tests.ports import free_port
 from tests.threads import in_thread
 
 from .store import empty_store
@@ -113,8 +113,7 @@ def start(
     folder.mkdir()
     (folder / "app.py").write_text(CODE, encoding="utf-8")
     (folder / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     started: list[ServedGateway] = []
 
     def run(*options: str) -> ServedGateway:
@@ -138,7 +137,7 @@ def start(
 
 
 def entered(served: ServedGateway, name: str) -> ClientConnection:
-    return connect(f"{served.ws_url}/dev?name={name}")
+    return connect(f"{served.ws_url}/dev?name={name}", open_timeout=SOON)
 
 
 def heard(served: ServedGateway) -> list[str]:
@@ -167,7 +166,7 @@ def test_a_killed_gateway_goes_on_where_it_was(store: Cloud, start: Callable[...
             hears(first, "INSERT gone by somebody")
         hears(first, "REMOVE gone by somebody")
         first.process.kill()
-        first.process.wait(20)
+        first.process.wait(60)
         with pytest.raises(ConnectionClosed):
             ada.recv(SOON)
     assert members(store) == {"ada"}  # nobody told $disconnect

@@ -16,10 +16,11 @@ from local_dev.runtime import debugger, worker
 from local_dev.runtime.debugger import DEFAULT_PORT, DebugPort, attach_notice, debug_ports, port_free
 from local_dev.runtime.functions import LocalFunctions
 from local_dev.stack.model import Function
+from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
 
-WITHIN = 60.0
+WITHIN = 180.0
 """Seconds after which a test gives up; a debugger takes its time to start."""
 
 HANDLER = """\
@@ -135,11 +136,6 @@ class Client:
         self._writer.close()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
-
-
 class Lines:
     """What was printed, and waiting for it."""
 
@@ -215,5 +211,5 @@ async def test_a_port_that_is_taken_fails_the_invocation_with_a_reason(
         port = taken.getsockname()[1]
         async with debugged(function("Sum", tmp_path), port, lines) as functions:
             with pytest.raises(FunctionExited, match=f"port {port}, for the debugger, is taken"):
-                await functions.invoke("stack-Sum", {}, wait=1)
+                await functions.invoke("stack-Sum", {}, wait=60)
     assert any(f"port {port}, for the debugger, is taken" in line for line in lines.seen)
