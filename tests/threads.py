@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-START_TIMEOUT = 60.0
+START_TIMEOUT = 180.0
 END_TIMEOUT = 60.0
 
 

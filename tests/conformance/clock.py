@@ -53,4 +53,4 @@ class MovedClock(Clock):
             for _ in range(TURNS):
                 await asyncio.sleep(0)
 
-        asyncio.run_coroutine_threadsafe(move(), self._loop).result(20)
+        asyncio.run_coroutine_threadsafe(move(), self._loop).result(60)

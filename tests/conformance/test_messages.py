@@ -7,7 +7,7 @@ import pytest
 
 from tests.conformance.clients import answer_to, assert_error_frame, received
 from tests.conformance.marks import local_only
-from tests.conformance.target import Probe, Watched
+from tests.conformance.target import TIMEOUT, Probe, Watched
 
 pytestmark = pytest.mark.anyio
 
@@ -196,7 +196,7 @@ async def test_invalid_utf8_is_1007_and_what_came_before_it_counts(probe: Probe,
     async with probe.connect(query=f"tag={tag}") as socket:
         await answer_to(socket, "before")
         await socket.send(b"\xff\xfe", text=True)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(TIMEOUT):
             await socket.wait_closed()
         assert socket.close_code == 1007
     assert (await probe.closing_of(tag))[0] == 1007

@@ -10,8 +10,8 @@ from tests.conformance.target import Probe, Watched
 
 pytestmark = pytest.mark.anyio
 
-TRIES = 6
-"""Overlapping is possible, not promised: a worker that has to start first comes too late."""
+TRIES = 20
+"""Overlapping is possible, not promised: a worker that has to start first, or a busy machine, comes too late."""
 
 
 async def order_of_answers(socket: Watched) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from tests.conformance.clients import answer_to, assert_error_frame, closed_by_peer, received, refusal
 from tests.conformance.marks import local_only
 from tests.conformance.target import Probe
-from tests.conformance.test_limits import KB, drop
+from tests.conformance.test_limits import ENOUGH, KB, NEARLY, drop
 from tests.conformance.test_management import last_active
 
 pytestmark = [pytest.mark.anyio, local_only("a switch of the local gateway")]
@@ -113,9 +113,9 @@ async def test_l14_throttled_frame_nothing(second: Probe) -> None:
 async def test_l17_pings_keep_alive_yes(second: Probe) -> None:
     async with second.connect() as socket:
         await answer_to(socket, "x")
-        second.advance(590)
+        second.advance(NEARLY)
         await (await socket.ping())
-        second.advance(20)
+        second.advance(ENOUGH)
         assert (await answer_to(socket, "still here"))["body"] == "still here"
 
 

@@ -213,8 +213,8 @@ def post(context: dict[str, Any], text: str) -> str | None:
 
 
 def unawaited(context: dict[str, Any]) -> None:
-    """A post after the handler has returned."""
-    time.sleep(0.2)
+    """A post after the handler has returned, so long after that its process was frozen in between."""
+    time.sleep(2)
     post(context, "unawaited")
 
 
