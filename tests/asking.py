@@ -18,7 +18,7 @@ def ask(url: str, method: str, path: str, value: Any = None, **headers: str) -> 
         headers={"x-local-gateway": "test", "content-type": "application/json", **headers},
     )
     try:
-        with _OPENER.open(request, timeout=20) as answer:
+        with _OPENER.open(request, timeout=60) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)

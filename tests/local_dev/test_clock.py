@@ -19,17 +19,17 @@ async def test_who_sleeps_wakes_when_the_clock_is_moved_far_enough() -> None:
         await asyncio.sleep(0)
     assert not sleeping.done()
     clock.advance(200)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await sleeping
     assert clock.advanced == 7200
 
 
 async def test_a_sleep_is_as_long_as_it_should_be_without() -> None:
-    clock = Clock(scale=100)
+    clock = Clock(scale=1000)
     began, at = time.monotonic(), clock.monotonic()
-    await clock.sleep(5)
-    assert 0.05 <= time.monotonic() - began < 5
-    assert clock.monotonic() - at >= 5
+    await clock.sleep(50)
+    assert 0.05 <= time.monotonic() - began < 50
+    assert clock.monotonic() - at >= 50
 
 
 async def test_time_stamps_and_throttles_are_not_moved() -> None:

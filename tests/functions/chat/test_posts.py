@@ -1,6 +1,6 @@
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
 
@@ -81,11 +81,13 @@ def test_what_an_answer_means(engine: Posts, gateway: Gateway, answer: Answer, v
 
 
 @pytest.fixture
-def nobody(monkeypatch: pytest.MonkeyPatch, environment: None) -> None:
+def nobody(monkeypatch: pytest.MonkeyPatch, environment: None) -> Iterator[None]:
     """The gateway's address is one at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}/live"
-    monkeypatch.setenv("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", url)
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/live"
+        monkeypatch.setenv("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", url)
+        yield
 
 
 @pytest.mark.parametrize("make", ENGINES, ids=["curl", "boto3"])
@@ -147,13 +149,13 @@ def test_a_gateway_that_never_answers_is_given_up(environment: None, monkeypatch
 def test_one_that_does_not_answer_holds_up_nobody(
     make: Callable[[], Posts], environment: None, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.curl.GRACE_SECONDS", 1.0)
-    monkeypatch.setattr("chat.posts.CONFIG", posts.CONFIG.merge(Config(read_timeout=1)))
+    monkeypatch.setattr("chat.curl.GRACE_SECONDS", 3.0)
+    monkeypatch.setattr("chat.posts.CONFIG", posts.CONFIG.merge(Config(read_timeout=3)))
     gateway.answers["B="].append(Answer(0))  # which takes half a minute
     started = monotonic()
     results = make().post([(id, b"{}") for id in ("A=", "B=", "C=")])
     assert [result.verdict for result in results] == [DELIVERED, Verdict.TIMED_OUT, DELIVERED]
-    assert monotonic() - started < 10
+    assert monotonic() - started < 20
     assert [result.verdict for result in make().post([("B=", b"{}")])] == [DELIVERED]
 
 
@@ -176,6 +178,6 @@ def test_when_time_is_up_the_others_are_answered_for(engine: Posts, gateway: Gat
     posts = [("B=", b"{}"), *[("A=", b"{}")] * many]
     gateway.answers["A="].extend([Answer(0)] * (many - 1))
     began = monotonic()
-    results = engine.post(posts, within=1.0)
+    results = engine.post(posts, within=2.0)
     assert monotonic() - began < 3 * READ_SECONDS, "turn after turn would wait for so long"
     assert results == [Result(DELIVERED), *[OUT_OF_TIME] * many]

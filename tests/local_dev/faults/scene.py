@@ -61,7 +61,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-once = Config(retries={"total_max_attempts": 1}, read_timeout=10)
+once = Config(retries={"total_max_attempts": 1}, read_timeout=60)
 table = boto3.resource("dynamodb", config=once).Table(os.environ.get("TABLE", "none"))
 
 

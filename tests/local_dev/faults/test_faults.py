@@ -29,11 +29,16 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
+def entering(app: Running) -> ClientConnection:
+    """Somebody's connection."""
+    return connect(f"{app.ws_url}/dev", open_timeout=SOON)
+
+
 @pytest.fixture
 def client(app: Running) -> Iterator[ClientConnection]:
     """Somebody who is connected."""
     put(app)
-    with connect(f"{app.ws_url}/dev") as socket:
+    with entering(app) as socket:
         yield socket
     put(app)
 
@@ -115,18 +120,18 @@ def test_a_post_is_lost_or_repeated_or_answered_too_late(app: Running, client: C
 
 def test_a_post_that_hangs_is_dropped_and_stalls_nobody(app: Running, client: ClientConnection) -> None:
     before = connected(app)
-    with connect(f"{app.ws_url}/dev") as other:
+    with entering(app) as other:
         [identity] = connected(app) - before
-        put(app, {"at": "post", "do": "hang", "ms": 3000, "connection": identity})
+        put(app, {"at": "post", "do": "hang", "ms": 8000, "connection": identity})
         began = time.monotonic()
         slow, quick = say(other), say(client)
         assert client.recv(SOON) == quick
-        assert time.monotonic() - began < 2.9
+        assert not [line for line in app.recorder.lines("Say") if slow in line and "sent" in line]
         assert outcome(app, slow)["sent"] in (
             "ConnectionClosedError",
             "ProxyConnectionError",
         )  # urllib3's choice
-        assert time.monotonic() - began > 2.9
+        assert time.monotonic() - began > 7.9
         quiet(other, app)
 
 
@@ -156,7 +161,7 @@ def test_a_lost_disconnect(app: Running) -> None:
     put(app, {"at": "invoke", "do": "lose", "function": "Leave", "times": 1})
     for _ in range(2):
         before = connected(app)
-        with connect(f"{app.ws_url}/dev"):
+        with entering(app):
             [identity] = connected(app) - before
     app.recorder.event("Leave", lambda event: event["left"] == identity)  # the second of them
     assert injected(app) == [1]
@@ -166,9 +171,9 @@ def test_a_lost_disconnect(app: Running) -> None:
 def test_a_handshake_is_throttled(app: Running) -> None:
     put(app, {"at": "invoke", "do": "throttle", "function": "Enter", "times": 1})
     with pytest.raises(InvalidStatus) as refused:
-        connect(f"{app.ws_url}/dev")
+        entering(app)
     assert refused.value.response.status_code >= 429
-    with connect(f"{app.ws_url}/dev"):
+    with entering(app):
         assert injected(app) == [1]
 
 
@@ -185,11 +190,11 @@ def test_a_worker_crashes_within_an_invocation(app: Running, client: ClientConne
     put(
         app,
         {"at": "aws", "do": "delay", "ms": 10_000, "times": 1},
-        {"at": "invoke", "do": "crash", "after_ms": 1500, "function": "Say"},
+        {"at": "invoke", "do": "crash", "after_ms": 3000, "function": "Say"},
     )
     text = say(client)
     assert json.loads(client.recv(SOON))["message"] == "Internal server error"
-    assert begun(app, text) == 1
+    until(lambda: begun(app, text) == 1)
     quiet(client, app)
 
 
@@ -197,12 +202,12 @@ def test_an_invocation_is_repeated(app: Running, client: ClientConnection) -> No
     put(app, {"at": "invoke", "do": "repeat", "function": "Say"})
     text = say(client)
     assert [client.recv(SOON), client.recv(SOON)] == [text, text]
-    assert begun(app, text) == 2
+    until(lambda: begun(app, text) == 2)
     assert injected(app) == [1]
 
 
 def test_a_delay_lets_a_later_message_overtake(app: Running, client: ClientConnection) -> None:
-    put(app, {"at": "invoke", "do": "delay", "ms": 1500, "function": "Say", "times": 1})
+    put(app, {"at": "invoke", "do": "delay", "ms": 5000, "function": "Say", "times": 1})
     first, second = say(client), say(client)
     assert [client.recv(SOON), client.recv(SOON)] == [second, first]
 
@@ -281,8 +286,9 @@ def test_faults_are_in_the_journal_and_the_seed_is_said(app: Running, client: Cl
         ],
         "total": 1,
     }
+    until(lambda: len(connected(app)) == 1)  # those before it are gone
     [mine] = connected(app)
-    with urlopen(f"{app.url}/_local/events?after=0", timeout=20) as events:
+    with urlopen(f"{app.url}/_local/events?after=0", timeout=SOON) as events:
         lists = (json.loads(line[6:]) for line in events if line.startswith(b"data: ["))
         facts = next(
             entry["facts"]
@@ -337,7 +343,7 @@ def test_the_clock_cuts_who_is_idle_at_once(app: Running, client: ClientConnecti
         client.recv(SOON)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1001
-    with connect(f"{app.ws_url}/dev") as other:
+    with entering(app) as other:
         quiet(other, app)
 
 
@@ -345,7 +351,7 @@ def test_without_the_option_there_is_nothing_of_it(tmp_path: Path) -> None:
     with troubled(tmp_path, faults=None, clock=Clock()) as plain:
         for method, path in (("GET", "faults"), ("PUT", "faults"), ("POST", "clock")):
             assert ask(plain.url, method, path, {} if method != "GET" else None)[0] == 404
-        with connect(f"{plain.ws_url}/dev") as socket:
+        with entering(plain) as socket:
             quiet_text = uuid.uuid4().hex
             socket.send(quiet_text)
             assert socket.recv(SOON) == quiet_text

@@ -107,7 +107,7 @@ async def test_workers_are_added_while_others_are_held(
     made: list[StandIn] = []
     pool = pool_of(made, max_held)
     waiting = [asyncio.create_task(pool.acquire()) for _ in range(9)]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while sum(task.done() for task in waiting) < served:  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)  # in which one more would have been
@@ -126,7 +126,7 @@ async def test_workers_that_were_added_are_ended_when_nobody_needs_them(
     monkeypatch.setattr(pool_module, "KEPT_FOR", 0.05)
     made: list[StandIn] = []
     pool = pool_of(made, 20)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         workers = await asyncio.gather(*(pool.acquire() for _ in range(4)))
         for worker in workers:
             pool.release(worker)
@@ -142,7 +142,7 @@ async def test_where_all_are_held_another_is_started_at_once(monkeypatch: pytest
     monkeypatch.setattr(pool_module, "HELD_AFTER", 0.0)
     monkeypatch.setattr(pool_module, "GROW_AFTER", 60.0)
     pool = pool_of([], 20)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         first = await pool.acquire()
         await asyncio.sleep(0.01)
         assert await pool.acquire() is not first

@@ -41,7 +41,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 
 def function(code: Path, **options: Any) -> Function:
-    settings: dict[str, Any] = {"timeout": 10.0, "memory": 128, "environment": {"MINE": "1"}, **options}
+    settings: dict[str, Any] = {"timeout": 60.0, "memory": 128, "environment": {"MINE": "1"}, **options}
     return Function(
         name="one", arn="arn:aws:lambda:us-east-1:1:function:one", label="One", handler="app.handler", code=code,
         **settings,
@@ -77,7 +77,7 @@ def is_there(pid: int) -> bool:
 
 
 async def gone(*pids: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while any(is_there(pid) for pid in pids):  # noqa: ASYNC110 (nobody tells of others' processes)
             await asyncio.sleep(0.01)
 
@@ -112,7 +112,7 @@ async def test_how_it_ends_is_told(tmp_path: Path) -> None:
             with pytest.raises(FunctionExited, match="Runtime exited with status 7"):
                 await one.invoke(b'"leave"')
             assert (await one.invoke(b"{}"))["forked"]
-        async with running(function(tmp_path, timeout=2.0), preloaded) as one:
+        async with running(function(tmp_path, timeout=5.0), preloaded) as one:
             with pytest.raises(Exception, match="Task timed out"):
                 await one.invoke(b'"hang"')
             assert (await one.invoke(b"{}"))["forked"]
@@ -191,7 +191,7 @@ async def test_when_the_gateway_is_killed_outright_nothing_is_left(tmp_path: Pat
         *(sys.executable, "-c", GATEWAY, str(tmp_path)), stdout=asyncio.subprocess.PIPE
     )
     assert gateway.stdout
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (line := await gateway.stdout.readline()).startswith(b"["):
             assert line, "it ended early"
     gateway.kill()

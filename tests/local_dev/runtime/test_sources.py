@@ -162,7 +162,7 @@ async def test_a_queue_is_empty_once_nothing_is_there_delayed_or_worked_at(url: 
     assert await here.is_empty()
     sqs.send_message(QueueUrl=queue, MessageBody="late", DelaySeconds=1)
     assert not await here.is_empty()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(TIMEOUT):
         while not (records := await here.receive(1)):
             assert not await here.is_empty()
     assert not await here.is_empty()

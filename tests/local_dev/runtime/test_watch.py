@@ -15,12 +15,12 @@ from .deployed import deployed
 
 pytestmark = pytest.mark.anyio
 
-WITHIN = 20.0
+WITHIN = 60.0
 """Seconds after which a test gives up; far more than it takes."""
 
 
 def function(name: str, code: Path | None, **options: Any) -> Function:
-    settings: dict[str, Any] = {"timeout": 10.0, "memory": 128, "environment": {}, **options}
+    settings: dict[str, Any] = {"timeout": 60.0, "memory": 128, "environment": {}, **options}
     return Function(
         name=name, arn=f"arn:aws:lambda:us-east-1:1:function:{name}", label=name.title(), handler="app.handler",
         code=code, **settings,

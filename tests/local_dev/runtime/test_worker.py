@@ -43,7 +43,7 @@ def write(folder: Path, **files: str) -> Path:
 
 
 def function(code: Path, handler: str = "app.handler", **options: Any) -> Function:
-    settings: dict[str, Any] = {"timeout": 10.0, "memory": 512, "environment": {}, **options}
+    settings: dict[str, Any] = {"timeout": 60.0, "memory": 512, "environment": {}, **options}
     return Function(
         name="stack-one", arn="arn:aws:lambda:eu-west-1:1:function:stack-one", label="One", handler=handler,
         code=code, **settings,
@@ -224,7 +224,7 @@ async def test_the_context(tmp_path: Path) -> None:
     assert group == "/aws/lambda/stack-one"
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", stream)
     assert client is None
-    assert 0 < left <= 10_000
+    assert 0 < left <= 60_000
 
 
 TEMPORARY = """
