@@ -1,6 +1,7 @@
 /** The second stage: a stay in a room. Events change the state; it is shown and kept, and what it calls for is asked and sent. */
 import { createAttention } from "./attention.js";
 import { Connection } from "./connection.js";
+import { latestNews } from "./core/log.js";
 import { frameOf, parseFrame } from "./core/protocol.js";
 import { initialState, reduce } from "./core/state.js";
 import { question, wakeAt, wanted } from "./core/sync.js";
@@ -11,7 +12,7 @@ import { kindOf, startTransport } from "./transport.js";
 import { createFrames } from "./view/frames.js";
 import { createView } from "./view/room.js";
 
-/** @import { Event, LinkChange, Place, Speaker } from "./types.js" */
+/** @import { Event, LinkChange, Message, Place, Speaker } from "./types.js" */
 /** @import { createMemory } from "./memory.js" */
 /** @import { createTab } from "./tab.js" */
 
@@ -55,6 +56,8 @@ export function createRoom({ memory, tab, onLeave }) {
   /** @type {ReturnType<typeof createTickets> | null} */
   let tickets = null;
   let [ticking, waking, keeping] = [0, 0, 0];
+  /** The latest that nobody was called for: what was missed calls once, when all of it is there. @type {Message | undefined} */
+  let news;
 
   /** @param {Event} event */
   function happened(event) {
@@ -102,15 +105,19 @@ export function createRoom({ memory, tab, onLeave }) {
   function received(data, first) {
     for (const event of parseFrame(data)) {
       if (event.type === "error" && !first) continue;
-      const { cursor, held } = state.log;
+      const { log } = state;
       happened(event);
-      if (event.type === "message" && event.client_id !== state.name && event.seq > (cursor ?? Infinity)
-        && !held.some(({ seq }) => seq === event.seq)) attention.heard(event, speak);
+      news = latestNews(log, state.log, state.name) ?? news;
+      if (news && state.sync.current) {
+        attention.heard(news, speak);
+        news = undefined;
+      }
       if (event.type === "page" && state.sync.current) connection?.settled();
     }
   }
 
   function looked() {
+    news = undefined;
     connection?.looked();
     if (connection) void attention.seen(state.room);
   }
@@ -134,7 +141,7 @@ export function createRoom({ memory, tab, onLeave }) {
 
     /** @param {Place} place @param {Speaker} speaker */
     enter(place, speaker) {
-      speak = speaker;
+      [speak, news] = [speaker, undefined];
       const held = createTickets({ token: tab.ticket(), url: ticketUrl, keep: tab.keepTicket });
       const entry = { ...place, ticket: held.current };
       const opening = new Connection({

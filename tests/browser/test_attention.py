@@ -5,6 +5,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.acts import contents, enter, say, until
 from tests.browser.conftest import PageFactory
+from tests.browser.events import forward, message, newest, page_of
+from tests.browser.stand_in import Server
 
 pytestmark = pytest.mark.browser
 
@@ -27,12 +29,17 @@ COUNT = """() => {
 }"""
 
 
-def opened(page_factory: PageFactory, name: str, room: str) -> Page:
+def arrived(page_factory: PageFactory) -> Page:
     page = page_factory(service_workers="allow")
     page.context.add_init_script(WATCH)
     page.goto("about:blank")
     page.goto("/")
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    return page
+
+
+def opened(page_factory: PageFactory, name: str, room: str) -> Page:
+    page = arrived(page_factory)
     enter(page, name, room)
     return page
 
@@ -99,6 +106,36 @@ def test_what_is_wanted_calls_while_nobody_looks_and_once_for_two_tabs(
     expect(contents(other).last).to_have_text("in sight")
     other.wait_for_timeout(1_000)  # longer than a tab waits for another
     assert shows(ada) == 2
+
+
+def test_what_was_missed_during_a_cut_calls_once_and_history_does_not(page_factory: PageFactory) -> None:
+    page = arrived(page_factory)
+    page.context.grant_permissions(["notifications"])
+    switch(page, "Notifications")
+    server = Server(newest(1, 2))
+    page.route_web_socket("**/ws/**", server.connect)
+    page.evaluate("look(true)")
+    [worker] = page.context.service_workers
+    worker.evaluate(COUNT)
+    enter(page, "Ada", "r")
+    expect(contents(page)).to_have_count(2)
+    page.wait_for_timeout(1_000)  # longer than a tab waits for another
+    assert shows(page) == 0
+    server.pages += [
+        forward(2, 3, 4, through=4, last_seq=6, more=True),
+        page_of(message(5), message(6, who="Ada"), ask="after:4", through=6),
+    ]
+    server.live[-1].close(code=1001)
+    until(page, lambda: shows(page) == 1)
+    [[_, body, *_]] = page.evaluate(SHOWN)
+    assert "Bo 5" in body
+    # A reload has them already, and nobody looks at it, either.
+    page.add_init_script("window.isHidden = true")
+    server.pages.append(forward(6, through=6))
+    page.reload()
+    expect(contents(page)).to_have_count(6)
+    page.wait_for_timeout(1_000)
+    assert shows(page) == 1
 
 
 def test_where_notifications_are_blocked_it_says_what_to_do(page_factory: PageFactory) -> None:

@@ -49,6 +49,16 @@ export function withPage(log, page) {
   return { ...advanced(told, Math.max(log.cursor, page.from - 1, page.through)), doubtful: false };
 }
 
+/**
+ * What others said last, if that has come only since. What was there when the log began is history.
+ * @param {Log} before @param {Log} log @param {string} me @returns {Message | undefined}
+ */
+export function latestNews({ cursor, held }, log, me) {
+  const isOthers = (/** @type {Message} */ { client_id: name }) => name !== me;
+  const latest = log.held.findLast(isOthers) ?? log.messages.findLast(isOthers);
+  return latest && cursor !== null && latest.seq > cursor && !held.includes(latest) ? latest : undefined;
+}
+
 /** @param {Log} log @param {Page} page @returns {Log} */
 function opened(log, { messages, from, through, more }) {
   const first = Math.min(from, through + 1);
