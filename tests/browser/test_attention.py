@@ -28,6 +28,22 @@ COUNT = """() => {
   registration.showNotification = async (...what) => { await show(...what); self.shows += 1; };
 }"""
 
+# Only a real click lets a worker focus or open anything, so what it asks for is noted.
+NOTE = """() => {
+  self.opened = [];
+  self.clients.openWindow = async (url) => { self.opened.push(url); };
+  WindowClient.prototype.focus = async function () { this.postMessage("focused"); };
+}"""
+CLICK = """async () => {
+  const [notification] = await self.registration.getNotifications();
+  const click = new NotificationEvent("notificationclick", { notification });
+  let done;  // what a script dispatches keeps no worker awake
+  click.waitUntil = (work) => { done = work; };
+  self.dispatchEvent(click);
+  await done;
+  return (await self.registration.getNotifications()).length;
+}"""
+
 
 def arrived(page_factory: PageFactory) -> Page:
     page = page_factory(service_workers="allow")
@@ -136,6 +152,40 @@ def test_what_was_missed_during_a_cut_calls_once_and_history_does_not(page_facto
     expect(contents(page)).to_have_count(6)
     page.wait_for_timeout(1_000)
     assert shows(page) == 1
+
+
+def test_a_click_leads_to_the_tab_that_called_or_to_its_room(page_factory: PageFactory) -> None:
+    room = "اتاق #1%"
+    page = arrived(page_factory)
+    other = page.context.new_page()
+    other.goto("/")
+    for tab in (page, other):
+        tab.evaluate(
+            """() => navigator.serviceWorker.addEventListener("message", ({ data }) => {
+                 if (data === "focused") window.isFocused = true;
+               })"""
+        )
+    page.context.grant_permissions(["notifications"])
+    switch(page, "Notifications")
+    server = Server.of(page, newest(1))
+    enter(page, "Ada", room)
+    page.evaluate("look(true)")
+    [worker] = page.context.service_workers
+    for script in (COUNT, NOTE):
+        worker.evaluate(script)
+    server.send(message(2) | {"room_id": room})
+    until(page, lambda: shows(page) == 1)
+    assert worker.evaluate(CLICK) == 0
+    until(page, lambda: bool(page.evaluate("window.isFocused === true")))
+    server.send(message(3) | {"room_id": room})
+    until(page, lambda: shows(page) == 2)
+    page.close()
+    until(other, lambda: int(worker.evaluate("async () => (await clients.matchAll()).length")) == 1)
+    assert worker.evaluate(CLICK) == 0
+    [address] = worker.evaluate("opened")
+    other.goto(f"/{address}")
+    expect(other.locator("#entry-title")).to_have_text(room)
+    assert other.evaluate("window.isFocused") is None
 
 
 def test_where_notifications_are_blocked_it_says_what_to_do(page_factory: PageFactory) -> None:
