@@ -105,3 +105,22 @@ def test_the_plain_address_leads_to_the_page_over_tls(
         page.goto(f"{secure.url}/?x=1")
         assert page.url == f"{secure.secure}/?x=1"
         enter(page, "Ada", room)
+
+
+def test_the_page_is_kept_and_its_websocket_stays_http_2(
+    browser: Browser, secure: ServedGateway, room: str
+) -> None:
+    with chromium_with(browser, secure) as open_page:
+        page = open_page(service_workers="allow")
+        page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+        enter(page, "Ada", room)
+        say(page, "before")
+        expect(stored(page)).to_have_count(1)
+        page.context.set_offline(True)
+        page.reload()
+        expect(contents(page)).to_have_text(["before"])  # by the worker, as nobody else was asked
+        say(page, "meanwhile")
+        page.context.set_offline(False)
+        expect(stored(page)).to_have_count(2)
+    sockets = seen(secure, f"/ws/{quote(room)}/Ada")
+    assert {(each["version"], each["websocket"], each["status"]) for each in sockets} == {("2", True, 200)}
