@@ -141,8 +141,8 @@ if (here !== null && here.room === named) {
   await enter(here.name, here.room);
 } else {
   say();
-  entry.focus();
 }
+if (room === null) entry.focus();
 // Once what is in sight has been drawn.
 setTimeout(async () => {
   await loadRoom().catch(() => {});

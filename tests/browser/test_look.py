@@ -183,3 +183,29 @@ def test_the_shape_is_there_before_its_language_and_nothing_moves_when_that_come
     expect(page.locator("#name")).to_be_focused()
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert page.evaluate("window.shifts") == []
+
+
+def test_a_reload_in_a_room_shows_nothing_of_the_entry_screen(page_factory: PageFactory, room: str) -> None:
+    page = page_factory()
+    enter(page, "Ada", room)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    for script in ("main", "room"):
+        page.route(f"**/js/{script}.js", hold)
+    page.reload(wait_until="commit")
+    for count, loading in enumerate(("main", "room"), 1):
+        until(page, lambda count=count: len(held) == count)  # type: ignore[misc]
+        assert held[-1].request.url.endswith(f"/js/{loading}.js")
+        expect(page.locator("#entry")).to_be_attached()
+        expect(page.locator("#entry")).to_be_hidden()
+        held[-1].continue_()
+    expect(page.locator("#room-title")).to_have_text(room)
+    # Unless it is needed.
+    page.unroute_all()
+    page.route("**/js/room.js", lambda route: route.abort("internetdisconnected"))
+    page.reload()
+    expect(page.get_by_role("alert").get_by_text("could not be loaded")).to_be_visible()
+    expect(page.get_by_role("button", name="Enter room")).to_be_focused()

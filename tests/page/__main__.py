@@ -21,7 +21,10 @@ def commands() -> list[list[str]]:
     """What is run. A configuration says what its scripts may use: those of `core/` have no browser around them."""
     site = ROOT / "site"
     checked = {
-        "page": [site / "js/main.js", site / "js/lab/main.js", *sorted(HERE.glob("*.test.js"))],
+        "page": [
+            *(site / "js" / name for name in ("main.js", "view/early.js", "lab/main.js")),
+            *sorted(HERE.glob("*.test.js")),
+        ],
         "core": sorted((site / "js/core").glob("*.js")),
         "worker": list(site.glob("sw.js")),
     }

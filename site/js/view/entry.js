@@ -90,6 +90,7 @@ export function createEntry(actions) {
     },
     /** It is in sight from now on. */
     focus() {
+      delete document.documentElement.dataset.returning;
       document.body.dataset.view = "entry";
       document.title = "Parley";
       html("entry").hidden = false;
