@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ..errors import TemplateError
 from .cloud import Resource
 from .integrations import IntegrationReader, with_stage_variables
 from .keys import StageKeys, read_keys
-from .model import Api, Authorization, Authorizer, Route, Throttle
+from .model import Api, Authorization, Authorizer, Route
 from .notes import Notebook
 from .opaque import function_name
-from .settings import read_domains, read_throttle
+from .settings import parts_of, read_domains, read_route_throttles, read_throttle
 from .values import is_true, mapping, text, texts
 
 ByType = Mapping[str, list[Resource]]
@@ -52,7 +53,8 @@ def read_apis(
 
 class _ApiReader:
     def __init__(self, api: Resource, by_type: ByType, functions: frozenset[str], notes: Notebook) -> None:
-        self._api, self._by_type, self._functions, self._notes = api, by_type, functions, notes
+        self._api, self._functions, self._notes = api, functions, notes
+        self._of_api = partial(parts_of, api, by_type)
         self._authorizers = {item.id: item for item in self._of_api("Authorizer")}
         self._models = {
             name: item
@@ -64,13 +66,6 @@ class _ApiReader:
             for item in self._of_api("RouteResponse")
             if item.properties.get("RouteResponseKey") == _DEFAULT
         }
-
-    def _of_api(self, kind: str) -> list[Resource]:
-        return [
-            item
-            for item in self._by_type.get(f"AWS::ApiGatewayV2::{kind}", [])
-            if item.properties.get("ApiId") == self._api.id
-        ]
 
     def stages(self) -> list[Resource]:
         """The stages that there can be."""
@@ -107,7 +102,7 @@ class _ApiReader:
             account=account,
             stage_variables=variables,
             throttle=read_throttle(properties.get("DefaultRouteSettings")),
-            route_throttles=self._route_throttles(stage, routes),
+            route_throttles=read_route_throttles(stage, routes, self._notes),
             api_key_selection_expression=str(
                 self._api.properties.get("ApiKeySelectionExpression") or DEFAULT_KEY_EXPRESSION
             ),
@@ -206,22 +201,6 @@ class _ApiReader:
             else:
                 schemas[str(key)] = schema
         return schemas
-
-    def _route_throttles(self, stage: Resource, routes: Mapping[str, Route]) -> dict[str, Throttle]:
-        throttles = {}
-        for key, settings in mapping(stage.properties.get("RouteSettings")).items():
-            throttle = read_throttle(settings)
-            if key not in routes:
-                self._notes.add(
-                    stage.logical_id,
-                    f"RouteSettings are for {key}, which is no route",
-                    "Properties",
-                    "RouteSettings",
-                    key,
-                )
-            elif throttle:
-                throttles[key] = throttle
-        return throttles
 
 
 def _schema(schema: Any) -> Mapping[str, Any] | None:

@@ -1,6 +1,7 @@
 """The HTTP APIs of a stack: each stage with its routes, authorizers, CORS, throttles and domains."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from ..errors import TemplateError
@@ -13,7 +14,7 @@ from .http_model import DEFAULT, HTTP_TIMEOUT, Cors, HttpApi, HttpIntegration, H
 from .integrations import with_stage_variables
 from .notes import Notebook
 from .opaque import function_name
-from .settings import read_domains, read_throttle
+from .settings import parts_of, read_domains, read_route_throttles, read_throttle
 from .values import is_true, mapping, number, text, texts
 
 ByType = Mapping[str, list[Resource]]
@@ -44,7 +45,8 @@ class _Reader:
     """One API. What its OpenAPI document says and what resources say is read alike."""
 
     def __init__(self, api: Resource, by_type: ByType, functions: frozenset[str], notes: Notebook) -> None:
-        self._api, self._by_type, self._functions, self._notes = api, by_type, functions, notes
+        self._api, self._functions, self._notes = api, functions, notes
+        self._of_api = partial(parts_of, api, by_type)
         self._body = mapping(api.properties.get("Body"))
         if "BodyS3Location" in api.properties:
             self._body = self._from_disk(mapping(api.properties["BodyS3Location"]))
@@ -55,13 +57,6 @@ class _Reader:
             functions=functions,
             notes=notes,
         )
-
-    def _of_api(self, kind: str) -> list[Resource]:
-        return [
-            item
-            for item in self._by_type.get(f"AWS::ApiGatewayV2::{kind}", [])
-            if item.properties.get("ApiId") == self._api.id
-        ]
 
     def _from_disk(self, location: Mapping[str, Any]) -> dict[str, Any]:
         """The document that a template names by its file."""
@@ -89,18 +84,6 @@ class _Reader:
         properties = stage.properties if stage is not None else {}
         variables = {key: text(value) for key, value in mapping(properties.get("StageVariables")).items()}
         routes = dict(self._routes(variables))
-        throttles = {}
-        for key, settings in mapping(properties.get("RouteSettings")).items():
-            throttle = read_throttle(settings)
-            if key not in routes:
-                self._notes.add(
-                    stage.logical_id if stage else self._api.logical_id,
-                    f"RouteSettings are for {key}, which is no route",
-                    "Properties",
-                    "RouteSettings",
-                )
-            elif throttle:
-                throttles[key] = throttle
         return HttpApi(
             id=self._api.id,
             logical_id=self._api.logical_id,
@@ -110,7 +93,7 @@ class _Reader:
             account=account,
             stage_variables=variables,
             throttle=read_throttle(properties.get("DefaultRouteSettings")),
-            route_throttles=throttles,
+            route_throttles=read_route_throttles(stage, routes, self._notes) if stage else {},
             cors=self._cors(),
             domains=read_domains(self._of_api("ApiMapping"), name),
             own_endpoint=not is_true(self._api.properties.get("DisableExecuteApiEndpoint", False)),
