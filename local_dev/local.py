@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .ahead import Ahead
+from .background import background
 from .faults.faults import Faults
 from .gateway.gateway import Gateway
 from .gateway.throttles import AccountLimits
@@ -18,18 +19,15 @@ from .interception import relayed
 from .journal import Journal
 from .listener import address_of, listen, url_of
 from .options import Options
-from .runtime.bytecode import prune
-from .runtime.checkpoints import Checkpoints, checkpoint_folder
 from .runtime.debugger import attach_notice, debug_ports
 from .runtime.functions import LocalFunctions
-from .runtime.sources import serve_queue, serve_stream
-from .runtime.watch import watch
 from .services import Services
 from .stack.clients import Clients, make_client
 from .stack.cloud import CREDENTIALS, Cloud
 from .stack.deploy import Deployed, deployed
 from .stack.http_model import HttpApi
 from .stack.model import Api, Stack
+from .warm_up import warm_up_order
 from .web.addresses import Addresses, by_path
 from .web.behind import nobody
 from .web.edge import EdgeFunction
@@ -112,23 +110,8 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         if faults:
             faults.callers = services.callers
             options.notice(f"faults are injected, seed {faults.seed}")
-        debug = debug_ports(options.debug, stack.functions)
-        for name, where in debug.items():
-            options.notice(attach_notice(stack.functions[name].label, where))
-        functions = LocalFunctions(
-            stack.functions,
-            service_for=services.of,
-            output=options.output,
-            journal=journal,
-            debug=debug,
-            preloaded=started.preloaded,
-            faults=faults,
-            waiting={
-                route.integration.function
-                for api in stack.http_apis
-                for route in api.routes.values()
-                if route.integration
-            },
+        functions = _functions(
+            stack, services=services, started=started, faults=faults, journal=journal, options=options
         )
         cleanup.push_async_callback(functions.stop)
         if options.warm:
@@ -150,10 +133,12 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
             entrance=entrance,
         )
         serving = asyncio.create_task(server.serve(sockets=[sock]))
-        background = [
-            asyncio.create_task(_outlive(work)) for work in _background(found, functions, gateways, options)
+        clients = Clients(_endpoint(found, options), region=cloud.region, credentials=CREDENTIALS)
+        going_on = [
+            asyncio.create_task(_outlive(work))
+            for work in background(found, functions, gateways, clients, options)
         ]
-        cleanup.push_async_callback(_end, background)
+        cleanup.push_async_callback(_end, going_on)
         ending: list[Gateway | HttpGateway] = [*gateways.values(), *http_gateways.values()]
         if entrance:
             cleanup.push_async_callback(entrance.close)  # after what follows: it passes on how sockets end
@@ -161,29 +146,6 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         if entrance:
             await entrance.open(address_of(sock))
         yield Deployment(url, stack, cloud, functions, services, gateways, http_gateways, server, entrance)
-
-
-def warm_up_order(stack: Stack) -> tuple[list[str], list[str]]:
-    """The functions that a client needs to connect, and the others in the order in which it then needs them."""
-    connecting: list[str] = []
-    others: list[str] = []
-    for api in stack.apis:
-        for key in ("$connect", "$default", *api.routes):
-            route = api.routes.get(key)
-            names = connecting if key == "$connect" else others
-            if route and route.authorizer:
-                names.append(route.authorizer.function)
-            if route and route.integration and route.integration.function:
-                names.append(route.integration.function)
-    for http_api in stack.http_apis:
-        for http_route in http_api.routes.values():
-            if http_route.authorizer and http_route.authorizer.function:
-                others.append(http_route.authorizer.function)
-            if http_route.integration:
-                others.append(http_route.integration.function)
-    others += [mapping.function for mapping in stack.stream_mappings]
-    others += [mapping.function for mapping in stack.queue_mappings]
-    return list(dict.fromkeys(connecting)), list(dict.fromkeys(others))
 
 
 def _entrance(options: Options) -> "contextlib.AbstractContextManager[Entrance | None]":
@@ -201,6 +163,35 @@ def _load() -> None:
 
     from .inspector import inspector  # noqa: F401, PLC0415
     from .web import app, invoke_api, server  # noqa: F401, PLC0415
+
+
+def _functions(
+    stack: Stack,
+    *,
+    services: Services,
+    started: Ahead,
+    faults: Faults | None,
+    journal: Journal,
+    options: Options,
+) -> LocalFunctions:
+    debug = debug_ports(options.debug, stack.functions)
+    for name, where in debug.items():
+        options.notice(attach_notice(stack.functions[name].label, where))
+    return LocalFunctions(
+        stack.functions,
+        service_for=services.of,
+        output=options.output,
+        journal=journal,
+        debug=debug,
+        preloaded=started.preloaded,
+        faults=faults,
+        waiting={
+            route.integration.function
+            for api in stack.http_apis
+            for route in api.routes.values()
+            if route.integration
+        },
+    )
 
 
 def _gateways(
@@ -292,45 +283,6 @@ def _server(
         behind=entrance.clients.of if entrance else nobody,
     )
     return server, inspector.close
-
-
-def _background(
-    found: Deployed, functions: LocalFunctions, gateways: Mapping[str, Gateway], options: Options
-) -> Iterable[Coroutine[Any, Any, None]]:
-    """What goes on by itself as long as the deployment runs."""
-    stack, cloud = found.stack, found.cloud
-    for gateway in gateways.values():
-        yield gateway.run_cuts()
-    clients = Clients(_endpoint(found, options), region=cloud.region, credentials=CREDENTIALS)
-    there = options.endpoints.of("dynamodbstreams")
-    here = there is None
-    for mapping in stack.stream_mappings:
-        stream = found.elsewhere.stream(mapping.stream)
-        yield serve_stream(
-            mapping,
-            functions,
-            clients,
-            changed=cloud.changes(mapping.stream) if here else None,
-            stream=stream,
-            from_start=True if here else None,  # a stream that is as new as the deployment
-            checkpoints=_checkpoints(there, stream, mapping.function) if there else None,
-        )
-    for queue in stack.queue_mappings:
-        signalled = options.endpoints.of("sqs") is None
-        yield serve_queue(
-            queue,
-            functions,
-            clients,
-            changed=cloud.changes(queue.queue) if signalled else None,
-        )
-    if options.watch:
-        yield watch(stack.functions, functions.reload, template=options.template, notice=options.notice)
-
-
-def _checkpoints(endpoint: str, stream: str, function: str) -> Checkpoints:
-    folder = checkpoint_folder()
-    prune(folder)
-    return Checkpoints(folder, endpoint=endpoint, stream=stream, function=function)
 
 
 def _endpoint(found: Deployed, options: Options) -> Callable[[str], str]:

@@ -13,7 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local_dev.local import warm_up_order
+from local_dev.warm_up import warm_up_order
 from tests.running import Running, running
 
 TEMPLATE = """
