@@ -143,12 +143,16 @@ if (here !== null && here.room === named) {
   say();
 }
 if (room === null) entry.focus();
-// Once what is in sight has been drawn.
-setTimeout(async () => {
+
+/** What is prepared for later may be out of reach just now. */
+async function prepare() {
   await loadRoom().catch(() => {});
   const { keepPage } = await import("./offline.js");
   await keepPage(() => {
     isKept = room === null;
     sayOffline();
   });
-}, 200);
+}
+
+// Once what is in sight has been drawn.
+setTimeout(() => prepare().catch(() => {}), 200);
