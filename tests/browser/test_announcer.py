@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import contents, enter, link, say
+from tests.browser.acts import contents, enter, link, say, until
 from tests.browser.conftest import PageFactory
 from tests.browser.events import Event, forward, message, newest, page_of
 from tests.browser.stand_in import Server
@@ -25,7 +25,7 @@ LISTEN = """() => {
 
 def heard(page: Page) -> list[str]:
     """What was said since the last time."""
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.clock.run_for(40)  # two frames
     said: list[str] = page.evaluate("window.heard.splice(0)")
     return said
 
@@ -39,7 +39,12 @@ def arrive(page: Page, server: Server, *events: Event) -> None:
     shown = contents(page).count()
     for event in events:
         server.send(event)
-    expect(contents(page)).to_have_count(shown + sum(event["type"] == "message" for event in events))
+
+    def are_shown() -> bool:
+        page.clock.run_for(20)  # a frame, where the clock stands still
+        return contents(page).count() == shown + len(events)
+
+    until(page, are_shown)
 
 
 def line(name: str, second: int) -> Event:
@@ -54,6 +59,7 @@ def listener(page_factory: PageFactory) -> tuple[Page, Server]:
     page.clock.install()
     server = Server(newest(3, 4, more=True))
     page.route_web_socket("**/ws/**", server.connect)
+    page.add_init_script("Math.random = () => 0.9")  # a cut lasts long enough to be seen
     page.reload()
     page.evaluate(LISTEN)
     enter(page, "Ada", "r")
@@ -66,6 +72,8 @@ def test_what_others_write_is_read_out_once_and_much_at_once_is_counted(
 ) -> None:
     page, server = listener
     assert [text for text in heard(page) if not text.startswith("link-spoken")] == []
+    # However slowly they come: so much is at once, and so much is not.
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 60)
     arrive(page, server, message(5) | {"content": "مریم <b>و</b> من"})
     assert heard(page) == ["told: Bo: مریم <b>و</b> من"]
     arrive(page, server, message(6), message(7))
@@ -145,6 +153,7 @@ def test_who_comes_is_said_politely_and_a_crowd_is_not_called_by_name(listener: 
     server.send(line("Ada", 2))
     for second in range(3, 9):
         server.send(line(f"No. {second}", second))
+    expect(page.locator(".line summary")).to_contain_text("5 others")
     page.clock.run_for(4_000)
     assert heard(page) == []
     at_peace(page)
@@ -156,8 +165,8 @@ def test_who_comes_is_said_politely_and_a_crowd_is_not_called_by_name(listener: 
     }
     server.send(present)
     expect(page.locator("#people-total")).to_contain_text("40")
-    for second in range(10, 13):
-        server.send(line(f"No. {second}", second))
+    server.send(*(line(f"No. {second}", second) for second in range(10, 13)))
+    expect(page.locator(".line summary")).to_contain_text("8 others")
     at_peace(page)
     assert heard(page) == ["told: 40 people here"]
 
