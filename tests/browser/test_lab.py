@@ -5,6 +5,7 @@ Its console stays free of errors, so no policy of the page's headers is broken e
 
 import csv
 import itertools
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -119,10 +120,17 @@ def size(frame: bytes | str) -> int:
     return len(frame.encode() if isinstance(frame, str) else frame)
 
 
+# Before any script of the page's own has run.
+QUIET = """document.addEventListener("readystatechange", () => {
+  for (const choice of document.querySelectorAll("#rate option")) choice.selected = choice.value === "0";
+}, { once: true });"""
+
+
 def go(page: Page, room: str) -> None:
     """To the lab, in that room, without messages that are sent by themselves, and with quick polls."""
+    page.add_init_script(QUIET)
     page.goto(f"/lab.html#{room}")
-    page.locator("#rate").select_option("0")
+    expect(page.locator("#rate")).to_have_value("0")
     set_range(page, "interval", 0.5)
     for way in WAYS:
         expect(dot(page, way)).to_have_attribute("data-state", re.compile("asking|resting|open"))
@@ -250,7 +258,7 @@ def test_messages_are_sent_by_themselves(open_lab: PageFactory, room: str) -> No
     go(page, room)
     page.locator("#rate").select_option("1000")
     for way in WAYS:
-        expect(arrivals(page, way).filter(has_text=re.compile(r"^#[3-9]$")).first).to_be_visible()
+        expect(arrivals(page, way).filter(has_text=re.compile(r"^#([3-9]|\d\d+)$")).first).to_be_visible()
 
 
 def test_the_interval_is_what_the_slider_says(open_lab: PageFactory, room: str) -> None:
@@ -261,11 +269,14 @@ def test_the_interval_is_what_the_slider_says(open_lab: PageFactory, room: str) 
     for interval in (1.5, 0.5):
         set_range(page, "interval", interval)
         known = len(witness.polls["polling"]) + 1  # the next one may have been due already
-        until(page, lambda known=known: len(witness.polls["polling"]) == known + 2)  # type: ignore[misc]
-        begun = witness.polls["polling"][known:]
-        gaps = [after - before for before, after in itertools.pairwise(begun)]
-        assert min(gaps) >= interval * 1000 - 100, gaps
-        assert min(gaps) < interval * 1000 + 1500, gaps
+
+        def shortest(known: int = known) -> float:
+            """The time from one poll to the next: a busy machine makes some of them late, but none early."""
+            begun = witness.polls["polling"][known:]
+            return min((after - before for before, after in itertools.pairwise(begun)), default=math.inf)
+
+        until(page, lambda most=interval * 1000 + 1500: shortest() < most)  # type: ignore[misc]
+        assert shortest() >= interval * 1000 - 100
     expect(page.locator("#interval-said")).to_have_text("0.5 seconds")
 
 
@@ -279,7 +290,7 @@ def test_a_shorter_interval_acts_at_once(open_lab: PageFactory, room: str) -> No
     known = len(witness.polls["polling"])
     set_range(page, "interval", 0.5)
     until(page, lambda: len(witness.polls["polling"]) > known)
-    assert witness.polls["polling"][known] - witness.polls["polling"][known - 1] < 15_000
+    assert witness.polls["polling"][known] - witness.polls["polling"][known - 1] < 29_000
 
 
 def test_without_websockets_the_other_two_go_on(open_lab: PageFactory, room: str) -> None:
