@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.acts import Cable, contents, enter, link, members, say, stored, until
+from tests.browser.acts import Cable, contents, enter, lines, link, members, say, stored, until
 from tests.browser.conftest import PageFactory
 
 pytestmark = pytest.mark.browser
@@ -63,7 +63,8 @@ def test_a_connection_that_falls_silent_is_replaced(page_factory: PageFactory, r
 
     answer_instead(page, silence_the_first)
     enter(page, "Ada", room)
-    expect(members(page)).to_have_text(["Ada"])  # what still comes would be a sign of life
+    expect(members(page)).to_have_text(["Ada"])
+    expect(lines(page, "Ada joined")).to_have_count(1)  # what still comes would be a sign of life
     say(page, "is anyone there?")
     expect(page.locator(".message .progress p")).to_have_text(["Sending…"])
     page.clock.run_for(15_100)
@@ -166,12 +167,14 @@ def test_a_server_that_lets_nobody_in_is_said_so(page_factory: PageFactory, room
     page.clock.install()
     cable = Cable(page)
     cable.pull()
+    page.evaluate("Math.random = () => 0.9")  # once it waits, it does so for long
     page.locator("#room").fill(room)
     page.locator("#enter").click()
     for _ in range(3):
         expect(link(page)).to_have_attribute("data-status", "waiting")
         page.clock.run_for(30_000)
     expect(page.locator("#notices")).to_contain_text("No connection yet.")
+    expect(link(page)).to_have_attribute("data-status", "waiting")
     cable.plug_in()
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(link(page)).to_have_attribute("data-status", "online")
