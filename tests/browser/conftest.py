@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import chromium
+from tests.browser.acts import DEADLINE
 from tests.browser.events import Evaluate
 from tests.conftest import ROOT, ServedGateway
 
@@ -69,7 +70,7 @@ def visitors(browser: Browser, url: str, *harmless: str) -> Iterator[PageFactory
 
     def open_page(**options: Any) -> Page:
         context = browser.new_context(base_url=url, **DEFAULTS | options)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(DEADLINE * 1000)
         context.on("page", watch)
         contexts.append(context)
         page = context.new_page()

@@ -36,6 +36,7 @@ class Stage:
         def answer(frame: str | bytes) -> None:
             asked: dict[str, Any] = json.loads(frame)
             if asked.get("action") != "sync":
+                route.send("[]")  # a sign of life, or the page would connect anew
                 return
             first = asked["id"] == "newest"
             page = (

@@ -111,6 +111,7 @@ def test_what_is_wanted_calls_while_nobody_looks_and_once_for_two_tabs(
     # Two messages, two notes each, beside the sample.
     until(ada, lambda: ada.evaluate("notes") + other.evaluate("notes") >= 6)
     assert ada.evaluate("notes") + other.evaluate("notes") == 6
+    until(ada, lambda: ada.evaluate("badges.at(-1)") == 2)  # it may have been the other tab that called
     assert ada.evaluate("badges").count(2) == 1
     # Somebody looks at one of the tabs: it is not for the other to call.
     ada.evaluate("look(false)")

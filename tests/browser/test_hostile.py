@@ -82,8 +82,9 @@ def mallory(gateway: ServedGateway, room: str, name: str) -> Iterator[Any]:
 
 def write(socket: Any, content: str) -> None:
     """One after the other: the gateway may handle two frames at once, and swap them."""
-    socket.send(json.dumps({"content": content, "id": str(uuid4())}))
-    while all(event.get("content") != content for event in events_of(socket.recv())):
+    id = str(uuid4())
+    socket.send(json.dumps({"content": content, "id": id}))
+    while all(event.get("id") != id for event in events_of(socket.recv())):
         pass
 
 
@@ -174,8 +175,8 @@ def test_no_text_turns_what_stands_around_it(
     page = reader.page
     with mallory(gateway, room, "Mallory") as socket:
         for text in DIRECTION:
-            socket.send(json.dumps({"content": f"x {text} y"}))
-        socket.send("after")
+            write(socket, f"x {text} y")
+        write(socket, "after")
         expect(contents(page).last).to_have_text("after")
     expect(contents(page)).to_have_count(len(DIRECTION) + 1)
     isolated = "node => getComputedStyle(node).unicodeBidi"
@@ -207,8 +208,8 @@ def test_a_very_long_word_and_a_very_tall_one_stay_in_their_place(
             "a" + "\u0301" * 3_000,
             "\n" * 50 + "x" + "\n" * 3_000 + "y",
         ):
-            socket.send(json.dumps({"content": text}))
-        socket.send("after")
+            write(socket, text)
+        write(socket, "after")
         expect(contents(page).last).to_have_text("after")
     reader.is_unhurt()
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.browser.conftest import DEFAULTS
@@ -198,6 +199,8 @@ def test_a_person_sends_a_frame_and_cuts_the_connection(
     page.get_by_role("button", name="Cut", exact=True).click()
     expect(page.locator(".badge")).to_have_text("closed")
     expect(page.locator(".detail .exchange.disconnect")).to_contain_text("disconnected 1000")
+    with pytest.raises(ConnectionClosed):
+        client.recv(10)
     assert client.close_code == 1000
 
 
@@ -318,15 +321,14 @@ def test_events_of_any_shape_are_shown(open_page: Callable[..., Page], served: I
 
 def test_the_chat_can_be_watched(browser: Browser, gateway: ServedGateway, room: str) -> None:
     page = browser.new_page(base_url=gateway.url, **{**DEFAULTS, **DESK})
-    page.set_default_timeout(20_000)
     page.goto("/_local/")
     address = f"{gateway.ws_url}/live?{urlencode({'room_id': room, 'client_id': 'Ada'})}"
     with connect(address) as client:
         joined = page.locator(".exchange.connect", has_text="connected").last
-        expect(joined.locator(".run .good").first).to_have_text("200", timeout=20_000)
+        expect(joined.locator(".run .good").first).to_have_text("200")
         client.send(message(type="message", text="watch this"))
         frame = page.locator(".exchange.frame", has_text="watch this").first
-        expect(frame.locator(".run .good").first).to_have_text("200", timeout=20_000)
+        expect(frame.locator(".run .good").first).to_have_text("200")
         tab(page, "Tables").click()
         page.get_by_label("Table", exact=True).select_option("Memberships")
         expect(page.locator("tbody tr", has_text=room).first).to_be_visible(timeout=20_000)
