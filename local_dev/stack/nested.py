@@ -12,11 +12,24 @@ from ..errors import TemplateError
 from .code import address_path
 
 STACK = "AWS::CloudFormation::Stack"
+APPLICATION = "AWS::Serverless::Application"
 
 Read = Callable[[Path, Mapping[str, Any]], dict[str, Any]]
 """Gives the CloudFormation of a nested template, whose parameters get these values, and whatever is nested in it."""
 
 _SUB_NAME = re.compile(r"\$\{([^}!]+)\}")
+
+
+def leave_published(resources: Mapping[str, Any]) -> None:
+    """Makes the nested stack, which is not on this disk, of each application of AWS's repository: the translator would
+    ask AWS for it.
+    """
+    for resource in resources.values():
+        if isinstance(resource, dict) and resource.get("Type") == APPLICATION:
+            properties = resource.get("Properties")
+            location = properties.get("Location") if isinstance(properties, dict) else None
+            if isinstance(location, dict) and "ApplicationId" in location:
+                resource.update(Type=STACK, Properties={})
 
 
 def with_nested_stacks(template: dict[str, Any], read: Read) -> dict[str, Any]:

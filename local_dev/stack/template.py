@@ -22,7 +22,7 @@ from .code import cache_folder, code_folder, point_at_disk
 from .document import KeyPath, Lines, parse
 from .intrinsics import NoResources, Resolver
 from .loops import LOOP, expand, made_by_loops
-from .nested import with_nested_stacks
+from .nested import leave_published, with_nested_stacks
 
 __all__ = ["Template", "check_parameters", "code_folder", "read_template", "transform"]
 
@@ -154,6 +154,7 @@ def transform(
     if LOOP in json.dumps(prepared):
         prepared = _expanded(prepared, template, parameters)
     point_at_disk(prepared, base=base, parameters=parameters)
+    leave_published(prepared["Resources"])
     made = _transformed(prepared, parameters, template) if _is_sam(template) else prepared
     here = [template.path.resolve()] if isinstance(template, Template) else []
 

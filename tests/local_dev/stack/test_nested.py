@@ -138,6 +138,25 @@ def test_what_the_cdk_makes_of_a_nested_stack(deployed: Deploy, files: Path) -> 
     assert made.stack.apis[0].stage == "live"
 
 
+def test_an_application_of_awss_repository_is_named_and_not_asked_for(
+    deployed: Deploy, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whatever would be asked on the way is not there to answer.
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    bought = """
+  Bought:
+    Type: AWS::Serverless::Application
+    Properties:
+      Location: {ApplicationId: !Sub "arn:aws:serverlessrepo:us-east-1:1:applications/x", SemanticVersion: 1.0.0}
+      Parameters: {Bucket: !Ref Bucket}
+Outputs:
+  Bought: {Value: !GetAtt Bought.Outputs.Url}"""
+    made = deployed(OUTER.replace("\nOutputs:", bought))
+    assert "24 Bought: AWS::CloudFormation::Stack is not run here" in made.notes()
+    assert set(made.outputs) == {"Bought", "Url", "Tag"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
