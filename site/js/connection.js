@@ -5,7 +5,7 @@
 import { backoff } from "./core/backoff.js";
 import { Choice } from "./transport.js";
 
-/** @import { ConnectionOptions, End, Kind, Transport } from "./types.js" */
+/** @import { ConnectionOptions, End, Kind, Notice, Transport } from "./types.js" */
 /** @typedef {"retry" | "answer" | "relief" | "climb" | "welcome"} Timer */
 
 const ANSWER_WITHIN = 15_000; // a cold start takes seconds; a dead network says nothing at all
@@ -110,8 +110,8 @@ export class Connection {
         const isFirst = this.transport === transport;
         if (isFirst || this.relief === transport) this.options.onFrame(data, isFirst);
       },
-      onEnd: (end) => {
-        if (this.transport === transport) this.#ended(end);
+      onEnd: (end, refusal) => {
+        if (this.transport === transport) this.#ended(end, refusal);
         else if (this.relief === transport) this.#withoutRelief(kind);
       },
     });
@@ -192,8 +192,8 @@ export class Connection {
     this.choice.worked(this.choice.kind);
   }
 
-  /** @param {End} end */
-  #ended(end) {
+  /** @param {End} end @param {Notice} [refusal] */
+  #ended(end, refusal) {
     const { isOnline, now, onLink, random } = this.options;
     // Without a network, nothing is learnt of its kinds.
     if (isOnline() && this.choice.ended(end, this.hasWorked, now())) return this.open();
@@ -202,7 +202,7 @@ export class Connection {
     const wait = backoff(this.attempt++, random());
     this.#after("retry", wait, () => this.open());
     // "Offline" is a hint that can be wrong, so the timer runs in either case.
-    onLink({ status: isOnline() ? "waiting" : "offline", retryAt: now() + wait });
+    onLink({ status: isOnline() ? "waiting" : "offline", retryAt: now() + wait, refusal });
   }
 
   #drop() {

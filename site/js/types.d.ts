@@ -48,7 +48,14 @@ export type WireEvent = Message | SystemLine | Presence | Fault | Pong | Page;
 // The state, and what else changes it
 
 export type LinkStatus = "connecting" | "online" | "waiting" | "offline";
-export type LinkChange = { status: LinkStatus; transport?: Kind; retryAt?: number; ticketExpired?: boolean | undefined };
+/** `refusal` is why the server let nobody in. */
+export type LinkChange = {
+  status: LinkStatus;
+  transport?: Kind;
+  retryAt?: number;
+  ticketExpired?: boolean | undefined;
+  refusal?: Notice | undefined;
+};
 export type Notice = { code: string; content: string };
 
 /** Numbers whose messages are gone, first and last. */
@@ -281,7 +288,7 @@ export type Transport = { send(frame: string): boolean; close(): void };
 /** "refused" is the server's word; "missing": there is no such server; "cut": something in between cuts long requests. */
 export type End = "lost" | "refused" | "missing" | "cut";
 /** Called until the first `onEnd`, or `close`. A frame is an event as JSON, or an array of several, or of none. */
-export type TransportEvents = { onOpen(): void; onFrame(data: string): void; onEnd(end: End): void };
+export type TransportEvents = { onOpen(): void; onFrame(data: string): void; onEnd(end: End, refusal?: Notice): void };
 export type Entry = {
   room: string;
   name: string;

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.acts import Cable, contents, enter, lines, link, members, say, stored, until
 from tests.browser.conftest import PageFactory
+from tests.browser.events import ONLINE, WAITING, Evaluate, Event, after, error
 
 pytestmark = pytest.mark.browser
 
@@ -179,6 +180,26 @@ def test_a_server_that_lets_nobody_in_is_said_so(page_factory: PageFactory, room
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(link(page)).to_have_attribute("data-status", "online")
     expect(page.locator("#notices p")).to_have_count(0)
+
+
+def test_why_there_is_no_way_in_is_said_once_and_until_there_is_one(js: Evaluate) -> None:
+    def told(*events: Event) -> list[str]:
+        return [notice["code"] for notice in after(js, *events)["notices"]]
+
+    def refused(code: str) -> Event:
+        return WAITING | {"refusal": {"code": code, "content": "No."}}
+
+    assert told(WAITING, WAITING) == []
+    assert told(WAITING, WAITING, WAITING) == ["unreachable"]
+    # What the server says is a reason, and stays one; also for who was in, and was put out.
+    assert told(refused("not_admitted")) == ["not_admitted"]
+    assert told(WAITING, WAITING, WAITING, refused("not_admitted"), WAITING) == ["not_admitted"]
+    assert told(ONLINE, WAITING, refused("not_admitted")) == ["not_admitted"]
+    assert told(refused("not_admitted"), refused("too_many_connections")) == ["too_many_connections"]
+    expired = refused("not_admitted") | {"ticketExpired": True}
+    assert told(refused("not_admitted"), expired) == ["ticket_expired"]
+    # Other notices are left alone.
+    assert told(error("key_missing"), refused("not_admitted"), ONLINE) == ["key_missing"]
 
 
 def test_offline_is_told_apart_from_a_server_that_is_away(page_factory: PageFactory, room: str) -> None:

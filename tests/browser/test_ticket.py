@@ -207,6 +207,18 @@ def test_a_ticket_that_has_run_out_is_said_so(visit: PageFactory, secret: str, r
     expect(page.locator("#notices")).to_contain_text("Your invitation to this room has run out.")
 
 
+@pytest.mark.parametrize("query", ["", "?transport=polling"])
+def test_who_may_not_enter_is_told_so(visit: PageFactory, secret: str, room: str, query: str) -> None:
+    page = visit()
+    page.goto("about:blank")
+    page.goto(f"/{query}#{quote(room)}&ticket={signed(secret, sub='Ada', rooms=['another'])}")
+    page.get_by_role("button", name="Enter room").click()
+    notices = page.locator("#notices p")
+    expect(notices).to_have_text([re.compile("^You may not enter this room. Please ask for an invitation")])
+    page.locator(".notice").get_by_role("button", name="Leave").click()
+    expect(page.get_by_role("button", name="Enter room")).to_be_visible()
+
+
 def test_the_lab_enters_three_times_by_a_ticket(visit: PageFactory, secret: str, room: str) -> None:
     page = visit()
     page.goto("about:blank")

@@ -14,7 +14,7 @@ import * as sync from "./sync.js";
 const KEPT_LINES = 500;
 const FAILURES_BEFORE_SAYING_SO = 3;
 /** What is said while there is no way in. */
-const HELPLESS = new Set(["unreachable", "ticket_expired"]);
+const HELPLESS = new Set(["unreachable", "ticket_expired", "not_admitted", "too_many_connections"]);
 
 /** @type {State} */
 export const initialState = {
@@ -64,16 +64,26 @@ function withPresence(state, { users, total = 0, timestamp }) {
 }
 
 /** @param {State} state @param {LinkChange} change @param {Moment} moment @returns {State} */
-function linkChanged(state, { status, transport = state.link.transport, retryAt = 0, ticketExpired = false }, moment) {
+function linkChanged(state, change, moment) {
+  const { status, transport = state.link.transport, retryAt = 0 } = change;
   const online = status === "online";
   const failures = online ? 0 : state.link.failures + (status === "connecting" ? 0 : 1);
   const known = state.link.everOpen || state.log.cursor !== null;
   const link = { status, transport, retryAt, everOpen: state.link.everOpen || online, failures };
   const next = { ...state, link, outbox: outbox.landed(state.outbox), sync: sync.begun(state.sync, known, moment) };
   if (online) return { ...next, notices: next.notices.filter(({ code }) => !HELPLESS.has(code)) };
-  if (ticketExpired && failures > 0) return withNotice(next, { code: "ticket_expired", content: "" });
-  const helpless = !link.everOpen && failures >= FAILURES_BEFORE_SAYING_SO;
-  return helpless ? withNotice(next, { code: "unreachable", content: "" }) : next;
+  const why = hindrance(change, link);
+  // One at a time, which stays while it holds; that it lasts says less than a reason.
+  const told = state.notices.find(({ code }) => HELPLESS.has(code));
+  if (!why || told?.code === why.code || told && why.code === "unreachable") return next;
+  return withNotice({ ...next, notices: next.notices.filter((notice) => notice !== told) }, why);
+}
+
+/** Why there is no way in, if that is worth saying. @param {LinkChange} change @param {State["link"]} link @returns {Notice | null} */
+function hindrance({ ticketExpired = false, refusal }, { everOpen, failures }) {
+  if (ticketExpired && failures > 0) return { code: "ticket_expired", content: "" };
+  if (refusal) return refusal;
+  return !everOpen && failures >= FAILURES_BEFORE_SAYING_SO ? { code: "unreachable", content: "" } : null;
 }
 
 /**

@@ -6,7 +6,7 @@ import { backoff } from "../core/backoff.js";
 import { parseFrame } from "../core/protocol.js";
 import { createApi } from "./api.js";
 
-/** @import { Answer, End, Entry, EventsQuery, Loop, Page, Transport, TransportEvents } from "../types.js" */
+/** @import { Answer, End, Entry, EventsQuery, Loop, Notice, Page, Transport, TransportEvents } from "../types.js" */
 
 const APART = 300; // the server allows five requests a second, and what is said and asked besides needs some
 const SLICE = 250;
@@ -34,16 +34,16 @@ export function startPoller(entry, { onOpen, onFrame, onEnd }, loop) {
       noticed = body.noticed ?? null; // what is announced from then on, one's own coming included, is news
       return onOpen();
     }
-    if (body?.type === "error" && status < 500) end("refused");
+    if (body?.type === "error" && status < 500) end("refused", { code: String(body.code), content: String(body.content) });
     else end(status === 0 || LATER.has(status) ? "lost" : "missing");
   }
 
-  /** @param {End} reason */
-  function end(reason) {
+  /** @param {End} reason @param {Notice} [refusal] */
+  function end(reason, refusal) {
     if (isOver) return;
     isOver = true;
     api.stop(); // the membership ends by itself: who comes back by another way has not left
-    onEnd(reason);
+    onEnd(reason, refusal);
   }
 
   /** Whether the answer has an end to it. @param {Answer} answer */
