@@ -26,8 +26,10 @@ from .preloaded import Preloaded
 from .process import Launch, WorkerProcess
 from .runtime_api import MAX_RESPONSE, RuntimeConnection
 
-INIT_TIMEOUT = 10.0
-"""Seconds a module may take to load, as on Lambda."""
+INIT_TIMEOUT = 60.0
+"""Seconds a module may take to load. Lambda gives it 10, and then once more as long as the function may run; but this
+machine has other things to do besides.
+"""
 
 
 class WorkerState(Enum):

@@ -83,10 +83,10 @@ class Started:
     lines: "asyncio.Queue[str]"
 
     async def write(self, item: str) -> Any:
-        return await self.functions.invoke("work", {"write": item}, wait=30)
+        return await self.functions.invoke("work", {"write": item}, wait=60)
 
     async def printed(self, wanted: str) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await self.lines.get() != wanted:
                 pass
 
@@ -106,7 +106,7 @@ async def started(stack: str, *texts: str) -> AsyncIterator[Started]:
             arn=f"arn:aws:lambda:{REGION}:{cloud.account}:function:work",
             label="Work",
             handler="index.handler",
-            timeout=20,
+            timeout=60,
             memory=128,
             environment=properties["Environment"]["Variables"],
             code=None,
