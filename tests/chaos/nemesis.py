@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import zip_longest
 from random import Random
 
@@ -26,20 +26,22 @@ class Nemesis:
         history: History,
         now: Callable[[], float],
         seed: int,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self.injected: Counter[str] = Counter()
         self._gateway, self._clients = gateway, clients
-        self._history, self._now = history, now
+        self._history, self._now, self._sleep = history, now, sleep
         self._seed, self._random = seed, Random(f"{seed}/cuts")
         self._rules: Rules = Rules(())
 
     async def carry_out(self, planned: Sequence[tuple[float, Action]]) -> None:
         """Each at its time, in seconds since the run began. Of what should have been while the gateway was down, the
-        last is done.
+        last is done, and whatever cuts everybody.
         """
         for (at, action), following in zip_longest(planned, planned[1:]):
-            await asyncio.sleep(max(0.0, at - self._now()))
-            if following is None or following[0] > self._now() - LATE_SECONDS:
+            await self._sleep(max(0.0, at - self._now()))
+            is_past = following is not None and following[0] <= self._now() - LATE_SECONDS
+            if isinstance(action, Kill | Advance) or not is_past:
                 await self._act(action)
 
     async def heal(self) -> None:
@@ -64,7 +66,7 @@ class Nemesis:
                 await self._count()
                 self.injected["gateway kill -9"] += 1
                 await self._gateway.kill()
-                await asyncio.sleep(down)
+                await self._sleep(down)
                 await self._gateway.start()
                 await self._set(self._rules)
 

@@ -1,13 +1,12 @@
 """The nemesis does what is planned, counts what came of it, and after a death the rules are in force again."""
 
-import time
 from typing import Any, cast
 
 import pytest
 
 from tests.chaos.history import History, Kind
 from tests.chaos.nemesis import Nemesis
-from tests.chaos.schedule import Advance, Fault, Kill, Rules
+from tests.chaos.schedule import Action, Advance, Fault, Kill, Rules
 from tests.chaos.stage import Gateway
 
 pytestmark = pytest.mark.anyio
@@ -51,10 +50,21 @@ def history() -> History:
     return History()
 
 
+class Time:
+    """Passes while somebody sleeps, and no faster."""
+
+    now = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
 @pytest.fixture
 def nemesis(gateway: StandIn, history: History) -> Nemesis:
-    begun = time.monotonic()
-    return Nemesis(cast(Gateway, gateway), [], history=history, now=lambda: time.monotonic() - begun, seed=1)
+    time = Time()
+    return Nemesis(
+        cast(Gateway, gateway), [], history=history, now=lambda: time.now, seed=1, sleep=time.sleep
+    )
 
 
 async def test_what_rules_did_is_counted_before_others_take_their_place(
@@ -72,11 +82,12 @@ async def test_a_gateway_that_was_killed_goes_by_the_same_rules(nemesis: Nemesis
     assert nemesis.injected == {"post lose": 5, "gateway kill -9": 1}
 
 
-async def test_of_what_came_too_late_the_last_is_done(nemesis: Nemesis, gateway: StandIn) -> None:
-    await nemesis.carry_out(
-        [(0.1, Kill(0.8)), (0.2, Rules((LOSE,))), (0.3, Rules((BUSY,))), (1.2, Rules(()))]
-    )
-    assert gateway.calls == ["kill", "start", [], [BUSY], []]
+async def test_of_what_came_too_late_the_last_is_done_and_what_cuts_everybody(
+    nemesis: Nemesis, gateway: StandIn
+) -> None:
+    late: list[tuple[float, Action]] = [(0.2, Rules((LOSE,))), (0.25, Advance(601.0)), (0.3, Rules((BUSY,)))]
+    await nemesis.carry_out([(0.1, Kill(0.8)), *late, (1.2, Rules(()))])
+    assert gateway.calls == ["kill", "start", [], 601.0, [BUSY], []]
 
 
 async def test_what_it_does_is_in_the_history(nemesis: Nemesis, history: History) -> None:
