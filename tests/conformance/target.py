@@ -216,7 +216,8 @@ class Probe:
     def _ask(self, subject: str) -> Any:
         if self._reporter is None:
             self._opened.close()
-            connecting = open_sync(self.url(), open_timeout=TIMEOUT, max_size=None)
+            # It sends no pings, whose contents come from the same `random` as hypothesis's.
+            connecting = open_sync(self.url(), open_timeout=TIMEOUT, max_size=None, ping_interval=None)
             self._reporter = self._opened.enter_context(connecting)
         self._reporter.send(json.dumps({"action": "report", "subject": subject}))
         answer = json.loads(self._reporter.recv(TIMEOUT))
