@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ Resources:
       Runtime: python3.13
       Handler: index.handler
       AutoPublishAlias: live
-      Timeout: 20
+      Timeout: 60
       Policies:
         - Statement:
             - {Effect: Allow, Action: execute-api:Invoke, Resource: !Sub "arn:aws:execute-api:*:*:*/POST/api/signed/*"}
@@ -49,7 +50,7 @@ Resources:
             if event["rawPath"] == "/api/slow":
                 time.sleep(1)
             if event["rawPath"] == "/api/waits":
-                time.sleep(2)
+                while not os.path.exists(event["queryStringParameters"]["for"]): time.sleep(0.01)
             if event.get("body") == "ask":
                 asked = AWSRequest("POST", event["headers"]["x-ask"], data=b"x")
                 own = boto3.Session().get_credentials()
@@ -116,7 +117,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def client(deployed: Running) -> Iterator[urllib3.HTTPConnectionPool]:
-    with urllib3.connection_from_url(deployed.url, timeout=20, retries=False) as made:
+    with urllib3.connection_from_url(deployed.url, timeout=60, retries=False) as made:
         yield made
 
 
@@ -197,23 +198,25 @@ def test_what_is_answered_otherwise(client: Client, asked: str, body: str, statu
     assert (answer.status, answer.data.decode()) == (status, text)
 
 
-def test_who_waits_holds_up_nobody_and_may_go(deployed: Running, client: Client) -> None:
+def test_who_waits_holds_up_nobody_and_may_go(deployed: Running, client: Client, tmp_path: Path) -> None:
+    path = f"/api/waits?for={tmp_path / 'go'}"
     counters = next(iter(deployed.deployed.http_gateways.values())).counters
     host, port = client.host, client.port
     assert port
     with socket.create_connection((host, port)) as gone, ThreadPoolExecutor() as pool:
-        gone.sendall(b"GET /api/waits HTTP/1.1\r\nHost: x\r\n\r\n")
-        waiting = pool.submit(urllib3.request, "GET", f"{deployed.url}/api/waits", timeout=20)
+        gone.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        waiting = pool.submit(urllib3.request, "GET", f"{deployed.url}{path}", timeout=60)
         started = time.monotonic()
         while counters.of("GET /api/waits").open < 2:
-            assert time.monotonic() - started < 20
+            assert time.monotonic() - started < 60
             time.sleep(0.01)
         assert client.request("GET", "/api/notes/1").status == 201
         assert not waiting.done()
         gone.close()
+        (tmp_path / "go").touch()
         assert waiting.result().status == 201
     while counters.of("GET /api/waits").open:
-        assert time.monotonic() - started < 20
+        assert time.monotonic() - started < 60
         time.sleep(0.01)
 
 
@@ -262,7 +265,7 @@ def test_a_signature_lets_in_where_iam_is_asked_for(client: Client, deployed: Ru
     for key, path, status in (("local", url, 201), ("stolen", url, 403), ("local", f"{url}&y=2", 403)):
         signed = AWSRequest("POST", url, data=b"word", headers={"content-type": "text/plain"})
         SigV4Auth(Credentials(key, "local"), "execute-api", "us-east-1").add_auth(signed)
-        answer = urllib3.request("POST", path, body=b"word", headers=dict(signed.headers), timeout=20)
+        answer = urllib3.request("POST", path, body=b"word", headers=dict(signed.headers), timeout=60)
         assert answer.status == status
         if status == 201:
             caller = answer.json()["requestContext"]["authorizer"]["iam"]
@@ -290,7 +293,7 @@ def figures(client: Client, method: str = "GET") -> dict[str, int]:
 def read_journal(deployed: Running) -> list[dict[str, Any]]:
     """The journal as the live page gets it."""
     found = []
-    with urllib3.request("GET", f"{deployed.url}/_local/events", preload_content=False, timeout=20) as stream:
+    with urllib3.request("GET", f"{deployed.url}/_local/events", preload_content=False, timeout=60) as stream:
         for line in stream:
             if line.startswith(b"data: "):
                 found += json.loads(line[6:])

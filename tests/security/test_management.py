@@ -32,7 +32,7 @@ def request(
         SigV4Auth(signer, "execute-api", "us-east-1").add_auth(asked)
         headers = dict(asked.headers.items())
     host = urlsplit(url)
-    client = http.client.HTTPConnection(host.netloc, timeout=20)
+    client = http.client.HTTPConnection(host.netloc, timeout=60)
     try:
         client.request(method, host.path, body or None, headers)
         return client.getresponse().status

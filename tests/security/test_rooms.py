@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 async def closed(client: ChatClient) -> int:
     """The code with which the gateway closed the connection."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await client.socket.wait_closed()
     assert client.socket.close_code is not None
     return client.socket.close_code

@@ -214,10 +214,10 @@ def _interleaved(log: RoomLog, store: Store, who: Identity, schedule: tuple[str,
     try:
         for thread in threads:
             thread.start()
-            assert done.acquire(timeout=10)  # at its first call
+            assert done.acquire(timeout=60)  # at its first call
         for name in schedule:
             turns[name].release()
-            assert done.acquire(timeout=10)  # at its next one, or at its end
+            assert done.acquire(timeout=60)  # at its next one, or at its end
         for thread in threads:
             thread.join(10)
     finally:

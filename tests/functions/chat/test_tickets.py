@@ -95,8 +95,8 @@ def test_only_a_single_use_ticket_is_used_up() -> None:
         {"once": True, "jti": ""},
         {"once": True, "jti": "x" * 129},
         {"once": "yes", "jti": "7"},
-        {"iat": int(time.time()) + 3600, "exp": int(time.time()) + 3660},
-        {"nbf": int(time.time()) + 3600},
+        {"iat": int(time.time()) + 90_000, "exp": int(time.time()) + 90_060},
+        {"nbf": int(time.time()) + 90_000},
         {"exp": int(time.time()) + 100_000},
         {"exp": "soon"},
         {"exp": 1e400},
@@ -109,7 +109,7 @@ def test_other_claims_are_no_ticket(changes: dict[str, Any]) -> None:
 def test_a_ticket_expires() -> None:
     now = int(time.time())
     assert refusal(signed(iat=now - 120, exp=now - 60)) is Reason.TICKET_EXPIRED
-    assert refusal(signed(iat=now - 120, exp=now - 3)) is None  # clocks differ
+    assert refusal(signed(iat=now - 120, exp=now - 1)) is None  # clocks differ
 
 
 def test_how_long_it_may_last_is_the_deployments_say() -> None:

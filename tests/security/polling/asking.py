@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chat import places
+from chat.polling import LONGEST_WAIT
 from chat.sessions import Session
 
 from tests.running import client_of
@@ -20,7 +21,7 @@ async def asked(
     """Status, headers and body of an answer. Underscores in names of headers are hyphens."""
 
     def once() -> tuple[int, dict[str, str], str]:
-        connection = HTTPConnection(urlsplit(chat.url).netloc, timeout=20)
+        connection = HTTPConnection(urlsplit(chat.url).netloc, timeout=60)
         try:
             given = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body or None, given)
@@ -36,7 +37,7 @@ async def asked(
     return await asyncio.to_thread(once)
 
 
-FOREVER = {"after": 0, "noticed": 10**14, "wait": 20}
+FOREVER = {"after": 0, "noticed": 10**14, "wait": LONGEST_WAIT}
 """Asks for what will not be there soon."""
 
 
@@ -46,7 +47,7 @@ async def waiting(chat: Target, room: str, key: str) -> AsyncIterator["asyncio.T
     door = chat.door(room)
     task = asyncio.create_task(door.events(key, **FOREVER))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not _waits(chat, room, key):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)  # only the table tells
         assert not task.done()
