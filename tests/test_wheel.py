@@ -59,12 +59,12 @@ async def test_the_command_runs_a_strangers_template_in_their_folder(command: Pa
     process = start(command, folder, home=tmp_path)
     try:
         url = await asyncio.to_thread(address, process)
-        async with connect(f"{url}?table=1") as socket, asyncio.timeout(30):
+        async with connect(f"{url}?table=1", open_timeout=60) as socket, asyncio.timeout(60):
             await socket.send('{"do":"order","dish":"rice"}')
             assert json.loads(await socket.recv()) == {"printed": "rice", "price": 80}
     finally:
         process.send_signal(signal.SIGINT)
-        _, log = await asyncio.to_thread(process.communicate, timeout=20)
+        _, log = await asyncio.to_thread(process.communicate, timeout=60)
     assert process.returncode == 0
     assert b"Traceback" not in log
     assert not [path for path in folder.rglob("*") if path.name in ("__pycache__", ".cache")]

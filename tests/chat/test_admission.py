@@ -35,7 +35,7 @@ def secret(guarded: Running) -> str:
 async def status(url: str, **options: Any) -> int:
     """What the handshake is answered with; 101 where it is let in."""
     try:
-        async with connect(url, open_timeout=30, **options):
+        async with connect(url, open_timeout=60, **options):
             return 101
     except InvalidStatus as refused:
         return refused.response.status_code
@@ -68,11 +68,11 @@ async def test_with_a_ticket_one_enters_as_whom_it_names_and_where(guarded: Runn
 async def test_a_ticket_travels_as_a_subprotocol_or_in_the_query(guarded: Running, secret: str) -> None:
     url = guarded.ws_url + room_path("ways", "Ali")
     offers = [Subprotocol("parley"), Subprotocol(f"parley.ticket.{signed(secret, sub='Ali', rooms='*')}")]
-    async with connect(url, subprotocols=offers, open_timeout=30) as socket:
+    async with connect(url, subprotocols=offers, open_timeout=60) as socket:
         assert socket.subprotocol == "parley"
     bearer = {"Authorization": f"Bearer {signed(secret, sub='Ali', rooms='*')}"}
     other = guarded.ws_url + room_path("other ways", "Ali")
-    async with connect(other, additional_headers=bearer, open_timeout=30):
+    async with connect(other, additional_headers=bearer, open_timeout=60):
         pass
     assert await status(url) == 403
     assert await status(url, subprotocols=[Subprotocol("parley")]) == 403
@@ -83,7 +83,7 @@ async def test_the_status_is_all_that_a_stranger_learns(guarded: Running, secret
     bodies = set()
     for query in ("", "?ticket=x", f"?ticket={signed('x' * 64)}", f"?ticket={signed(secret, sub='Eve')}"):
         with pytest.raises(InvalidStatus) as refused:
-            async with connect(guarded.ws_url + room + query, open_timeout=30):
+            async with connect(guarded.ws_url + room + query, open_timeout=60):
                 pass
         assert refused.value.response.status_code == 403
         bodies.add(bytes(refused.value.response.body).partition(b"connectionId")[0])

@@ -30,7 +30,7 @@ async def test_without_dynamodb_clients_get_errors_and_the_gateway_stays_up(own_
         assert error["code"] == "unavailable"
         assert error["content"] == "That could not be done just now. Try again."
         with pytest.raises(InvalidStatus) as refused:
-            async with connect(own_chat.ws_url + room_path("room", "Bo"), open_timeout=30):
+            async with connect(own_chat.ws_url + room_path("room", "Bo"), open_timeout=60):
                 pass
         assert refused.value.response.status_code == 503
         await sara.send({"action": "ping"})

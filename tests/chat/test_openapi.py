@@ -95,7 +95,7 @@ class Chat:
     def enter(self) -> None:
         """Become a member, in a new room."""
         room = new_room()
-        answer = self._session.post(f"{self._url}/api/rooms/{room}/members/Ada", timeout=20)
+        answer = self._session.post(f"{self._url}/api/rooms/{room}/members/Ada", timeout=60)
         assert answer.status_code == 201
         self.room, self.key = room, answer.json()["key"]
 
@@ -107,7 +107,7 @@ class Chat:
                 request.headers["Authorization"] = f"Bearer {key}"
             return request
 
-        response = case.call(self._url, self._session, headers, auth=shown, timeout=20)
+        response = case.call(self._url, self._session, headers, auth=shown, timeout=60)
         case.validate_response(response, CHECKS)
         if response.status_code >= 400:
             assert not [

@@ -110,7 +110,7 @@ def test_only_what_comes_through_it_has_its_key(deployed: Running) -> None:
 
 
 def test_files_have_its_headers(deployed: Running) -> None:
-    client = http.client.HTTPConnection(deployed.url.removeprefix("http://"), timeout=20)
+    client = http.client.HTTPConnection(deployed.url.removeprefix("http://"), timeout=60)
     client.request("GET", "/")
     assert client.getresponse().headers["x-frame-options"] == "DENY"
     client.close()

@@ -43,7 +43,7 @@ class Cloud:
 
     def stacks(self) -> dict[str, Definitions]:
         """Every stack's resources by logical id: `{"type", "id", "properties"}`, with all values resolved."""
-        with _OPENER.open(f"{self.endpoint}/stacks", timeout=20) as answer:
+        with _OPENER.open(f"{self.endpoint}/stacks", timeout=60) as answer:
             stacks: dict[str, Definitions] = json.load(answer)
         return stacks
 

@@ -11,7 +11,7 @@ from .services import CREDENTIALS
 RUNTIME = "python3.13"
 """The functions' Python, which `sam build` takes from the PATH."""
 
-LIMIT = 180
+LIMIT = 600
 """Seconds that a command may take."""
 
 
@@ -86,7 +86,7 @@ def _candidates() -> Iterator[Path]:
 
 def _runs(path: Path) -> bool:
     try:
-        done = subprocess.run([path, "--version"], capture_output=True, timeout=20, check=False)
+        done = subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False)
     except OSError:
         return False
     return done.returncode == 0 and b"3.13." in done.stdout

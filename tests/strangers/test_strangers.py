@@ -25,6 +25,11 @@ async def heard(socket: ClientConnection) -> Any:
         return json.loads(await socket.recv())
 
 
+def entering(url: str, **options: Any) -> connect:
+    """A connection, whose handshake may have to wait for functions to start."""
+    return connect(url, open_timeout=TIMEOUT, **options)
+
+
 class TestStandup:
     """Raw CloudFormation, camelCase, conditions, mappings and nested intrinsics; the endpoint built by hand."""
 
@@ -36,19 +41,19 @@ class TestStandup:
 
     async def test_a_line_reaches_everyone(self, app: Running) -> None:
         url = f"{app.ws_url}/dev"
-        async with connect(url) as one, connect(url) as two:
+        async with entering(url) as one, entering(url) as two:
             await one.send('{"action":"post-line","line":"سلام"}')
             assert await heard(one) == {"line": "سلام"}
             assert await heard(two) == {"line": "سلام"}
 
     async def test_environment_and_context_are_the_templates(self, app: Running) -> None:
-        async with connect(f"{app.ws_url}/dev"):
+        async with entering(f"{app.ws_url}/dev"):
             pass
         expected = "standup board on dev / standup-dev-onConnect / 256"
         app.recorder.wait_for("onConnectFunction", lambda line: line == expected)
 
     async def test_what_has_no_route_is_forbidden(self, app: Running) -> None:
-        async with connect(f"{app.ws_url}/dev") as socket:
+        async with entering(f"{app.ws_url}/dev") as socket:
             await socket.send('{"action":"other"}')
             assert (await heard(socket))["message"] == "Forbidden"
 
@@ -72,12 +77,12 @@ class TestKitchen:
             yield deployed
 
     async def test_an_order_comes_back_through_the_queue(self, app: Running) -> None:
-        async with connect(f"{app.ws_url}/default?table=4") as socket:
+        async with entering(f"{app.ws_url}/default?table=4") as socket:
             await socket.send('{"do":"order","dish":"kebab"}')
             assert await heard(socket) == {"printed": "kebab", "price": 250}
 
     async def test_a_two_way_route_answers_with_the_handlers_body(self, app: Running) -> None:
-        async with connect(f"{app.ws_url}/default?table=5") as socket:
+        async with entering(f"{app.ws_url}/default?table=5") as socket:
             await socket.send('{"do":"total"}')
             answer = await heard(socket)
             assert answer["currency"] == "toman"
@@ -85,7 +90,7 @@ class TestKitchen:
 
     async def test_connect_refuses_as_the_handler_says(self, app: Running) -> None:
         with pytest.raises(InvalidStatus) as refused:
-            async with connect(f"{app.ws_url}/default"):
+            async with entering(f"{app.ws_url}/default"):
                 pass
         assert refused.value.response.status_code == 400
 
@@ -111,7 +116,7 @@ class TestMarket:
     def enter(app: Running, name: str) -> connect:
         """A trader's connection, the token among the subprotocols."""
         offered = [Subprotocol("market.v1"), Subprotocol(f"trader.{name}")]
-        return connect(f"{app.ws_url}/floor", subprotocols=offered)
+        return entering(f"{app.ws_url}/floor", subprotocols=offered)
 
     async def test_the_handler_chooses_the_subprotocol_and_the_route_throttle_holds(
         self, app: Running
@@ -131,7 +136,7 @@ class TestMarket:
     async def test_the_authorizer_refuses(self, app: Running, offered: list[str], status: int) -> None:
         protocols = [Subprotocol(item) for item in offered] or None
         with pytest.raises(InvalidStatus) as refused:
-            async with connect(f"{app.ws_url}/floor", subprotocols=protocols):
+            async with entering(f"{app.ws_url}/floor", subprotocols=protocols):
                 pass
         assert refused.value.response.status_code == status
 

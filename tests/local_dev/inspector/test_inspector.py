@@ -19,7 +19,7 @@ from tests.local_dev.inspector.scene import Scene, message, scene
 pytestmark = pytest.mark.anyio
 
 ACTION = {ACTION_HEADER: "inspector", "Content-Type": "text/plain;charset=utf-8"}
-WAIT = 10
+WAIT = 60
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ async def exchange(url: str, *requests: tuple[Any, ...]) -> list[Any]:
     """The answers to requests on one connection: status and body, or the error's name."""
 
     def run() -> list[Any]:
-        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
         answers: list[Any] = []
         for method, path, *rest in requests:
             try:
@@ -102,7 +102,7 @@ async def test_a_client_that_asks_first_is_told_to_go_on() -> None:
         host, port = here.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
             writer.write(b"ok")
             answer = await reader.readuntil(b"\r\n\r\nok")

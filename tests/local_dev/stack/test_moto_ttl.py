@@ -104,7 +104,7 @@ async def test_a_table_made_over_the_api_loses_what_has_expired(store: Cloud) ->
         changed=store.changes(stream),
     )
     removed: list[dict[str, Any]] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(removed) < 2:
             records = await reader.read(100)
             removed += [record for record in records if record["eventName"] == "REMOVE"]

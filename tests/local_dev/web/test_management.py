@@ -140,7 +140,7 @@ class Deployed:
         request = AWSRequest(method, f"https://{name}{path}", data=body or None)
         if signed:
             SigV4Auth(BotocoreCredentials("local", "local"), "execute-api", REGION).add_auth(request)
-        connection = http.client.HTTPConnection("127.0.0.1", self.served.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.served.port, timeout=60)
         try:
             connection.request(method, path, body, {**dict(request.headers), "Host": name, **(headers or {})})
             answer = connection.getresponse()
@@ -237,7 +237,7 @@ def test_m09_too_large(deployed: Deployed) -> None:
 
 
 def test_m09_what_is_too_large_is_refused_before_it_is_read(deployed: Deployed) -> None:
-    with socket.create_connection(("127.0.0.1", deployed.served.port), timeout=20) as sock:
+    with socket.create_connection(("127.0.0.1", deployed.served.port), timeout=60) as sock:
         sock.sendall(
             f"POST /prod/@connections/{NEVER} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
         )
@@ -251,7 +251,7 @@ def test_m09_what_is_too_large_is_refused_before_it_is_read(deployed: Deployed) 
 def test_a_client_that_leaves_within_its_request_is_no_fault(
     deployed: Deployed, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with socket.create_connection(("127.0.0.1", deployed.served.port), timeout=20) as sock:
+    with socket.create_connection(("127.0.0.1", deployed.served.port), timeout=60) as sock:
         sock.sendall(f"POST /prod/@connections/{NEVER} HTTP/1.1\r\nContent-Length: 9\r\n\r\nx".encode())
         sock.shutdown(socket.SHUT_WR)
         while sock.recv(65536):
