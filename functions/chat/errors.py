@@ -47,8 +47,11 @@ TEXTS = {
     Code.CONTENT_TOO_LONG: "A message has at most 4000 characters.",
     Code.FRAME_TOO_LARGE: "A frame has at most 32768 bytes.",
     Code.FRAME_TOO_DEEP: "The frame is nested too deeply.",
-    Code.ACTION_UNKNOWN: 'The actions are "sync", "ping" and "presence".',
-    Code.SYNC_INVALID: '"after" is a whole number from 0 on, "before" one from 1 on; not both.',
+    Code.ACTION_UNKNOWN: 'The actions are "sync", "ping" and "presence"; over HTTP there are none.',
+    Code.SYNC_INVALID: (
+        '"after" is a whole number from 0 on, "before" one from 1 on; not both. '
+        'Over HTTP also "noticed" from 0 on, and "wait" up to 25.'
+    ),
     Code.ID_INVALID: '"id" must be text of 1 to 64 characters.',
     Code.NOT_A_MEMBER: "This connection is no longer in the room. Connect again.",
     Code.RATE_LIMITED: "Too many messages at once. Wait a moment.",

@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+import pytest
 from chat.identity import Identity
 from chat.memberships import Memberships
 from chat.sessions import Session
@@ -34,3 +35,11 @@ def test_others_are_told_why_not(load: Load) -> None:
     assert (status, refusal["code"]) == (410, "not_a_member")
     status, refusal = poll(load, Session.begin(ADA).key, after="x", id="mine")
     assert (status, refusal["code"], refusal["id"]) == (400, "sync_invalid", "mine")
+
+
+@pytest.mark.parametrize("query", [{"after": "x"}, {"before": 0}, {"noticed": -1}, {"after": 0, "wait": 26}])
+def test_what_is_wrong_with_a_question_is_named(load: Load, query: dict[str, Any]) -> None:
+    status, refusal = poll(load, Session.begin(ADA).key, **query)
+    *_, name = query
+    assert (status, refusal["code"]) == (400, "sync_invalid")
+    assert f'"{name}"' in refusal["content"]

@@ -70,6 +70,10 @@ def test_what_is_no_message_is_refused_as_a_frame_is(
     assert store.calls == []
 
 
+def test_who_takes_a_request_for_a_socket_is_told_the_difference(load: Load, session: Session) -> None:
+    assert "over HTTP there are none" in say(load, session.key, '{"action": "ping"}')[1]["content"]
+
+
 def test_plain_text_is_a_message_and_a_blank_one_is_ignored(load: Load, session: Session) -> None:
     assert say(load, session.key, "hello")[1]["content"] == "hello"
     assert say(load, session.key, "  ") == (204, None)
