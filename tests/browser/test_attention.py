@@ -44,6 +44,9 @@ CLICK = """async () => {
   return (await self.registration.getNotifications()).length;
 }"""
 
+GAPS = """rows => rows.slice(1).map((row, place) =>
+  Math.round(row.getBoundingClientRect().top - rows[place].getBoundingClientRect().bottom))"""
+
 
 def arrived(page_factory: PageFactory) -> Page:
     page = page_factory(service_workers="allow")
@@ -193,6 +196,9 @@ def test_where_notifications_are_blocked_it_says_what_to_do(page_factory: PageFa
     page = page_factory(service_workers="allow")
     page.add_init_script("Notification.requestPermission = async () => 'denied'")
     page.reload()
+    page.get_by_role("button", name="Settings").click()
+    assert page.locator(".menu-row:visible").evaluate_all(GAPS) == [0, 0]
+    page.keyboard.press("Escape")
     switch(page, "Notifications")
     page.get_by_role("button", name="Settings").click()
     expect(page.get_by_text("Your browser blocks notifications")).to_be_visible()
