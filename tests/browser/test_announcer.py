@@ -195,3 +195,27 @@ def test_an_error_is_said_at_once_and_once_in_whatever_language(listener: tuple[
     server.send(error | {"code": "not_admitted"})
     expect(page.locator(".notice")).to_have_count(1)
     assert len(heard(page)) == 1
+
+
+def test_the_limit_is_said_when_it_is_near_and_when_it_is_passed(listener: tuple[Page, Server]) -> None:
+    page, _ = listener
+    field = page.locator("#message")
+    field.fill("x" * 3_799)
+    heard(page)
+    field.press_sequentially("x" * 5)
+    expect(page.locator("#limit")).to_have_text("Characters left: 196")
+    assert heard(page) == ["limit-spoken: Characters left: 200"]
+    page.get_by_label("Language").select_option("fa")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    page.get_by_label("زبان").select_option("en")
+    field.fill("x" * 4_000)
+    assert "limit-spoken" not in str(heard(page))
+    field.press_sequentially("xx")
+    [said] = heard(page)
+    assert said.startswith("limit-spoken: Too long by 1.")
+    field.press("Backspace")
+    field.press("Backspace")
+    assert heard(page) == ["limit-spoken: Characters left: 0"]
+    field.fill("")
+    assert heard(page) == []
+    expect(page.locator("#limit-spoken")).to_be_empty()

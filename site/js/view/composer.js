@@ -19,6 +19,7 @@ export function createComposer(actions, goUp) {
   /** @type {Speaker | null} */
   let speak = null;
   let keeping = 0;
+  let said = "";
 
   const left = (text = field.value) => LIMITS.content - lengthOf(trim(text));
 
@@ -28,15 +29,18 @@ export function createComposer(actions, goUp) {
     const remaining = left();
     const over = remaining < 0;
     field.ariaInvalid = String(over);
-    const text = remaining <= COUNT_FROM && speak?.plain(over ? "characters_over" : "characters_left", { count: Math.abs(remaining) });
-    tell(text || "", over);
+    const key = over ? "characters_over" : "characters_left";
+    const text = (remaining <= COUNT_FROM && speak?.plain(key, { count: Math.abs(remaining) })) || "";
+    tell(text, over, text && key);
   }
 
-  /** @param {string} text @param {boolean} over */
-  function tell(text, over) {
+  /** @param {string} text @param {boolean} over @param {string} what it says: as long as that stays, it is not read out again */
+  function tell(text, over, what = text) {
     limit.hidden = text === "";
     limit.classList.toggle("over", over);
     setText(limit, text);
+    if (what !== said) setText(byId("limit-spoken", HTMLElement), text);
+    said = what;
   }
 
   function keep() {
