@@ -83,7 +83,9 @@ async function takeCopy() {
     await (await caches.open(name)).addAll(requests);
     return name;
   } catch (error) {
-    await caches.delete(name);
+    // The old copy makes room for one that the next load takes. The page that is open is newer, and can use nothing of it.
+    if (error instanceof DOMException && error.name === "QuotaExceededError") await dropCopies();
+    else await caches.delete(name);
     throw error;
   }
 }
@@ -144,12 +146,12 @@ async function goWithTheSite() {
   await worker.registration.unregister();
 }
 
-/** @param {Client} client a page that has all it needs for now */
+/** Until there is a copy as new as the page, that goes on as it began. @param {Client} client a page that has all it needs for now */
 async function loaded(client) {
   const load = loads.get(client.id);
-  loads.delete(client.id);
   if (load?.kept) client.postMessage("kept");
   else if (load && (load.changed || await hasChanged(load))) await dropCopies(await takeCopy());
+  loads.delete(client.id);
 }
 
 /** @param {Load} load */
