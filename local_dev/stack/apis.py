@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from ..errors import TemplateError
+from ..gateway.selection import parse
 from .cloud import Resource
 from .integrations import IntegrationReader, with_stage_variables
 from .keys import StageKeys, read_keys
@@ -91,12 +92,14 @@ class _ApiReader:
         name = str(properties.get("StageName", stage.id))
         variables = {key: text(value) for key, value in mapping(properties.get("StageVariables")).items()}
         routes = self._routes(variables)
+        expression = str(self._api.properties.get("RouteSelectionExpression", ""))
+        self._check_selection(expression, routes)
         admitted = keys.get((self._api.id, name), StageKeys())
         return Api(
             id=self._api.id,
             logical_id=self._api.logical_id,
             stage=name,
-            route_selection_expression=str(self._api.properties.get("RouteSelectionExpression", "")),
+            route_selection_expression=expression,
             routes=routes,
             region=region,
             account=account,
@@ -110,6 +113,21 @@ class _ApiReader:
             generated_keys=dict(admitted.generated),
             domains=read_domains(self._of_api("ApiMapping"), name),
         )
+
+    def _check_selection(self, expression: str, routes: Mapping[str, Route]) -> None:
+        parts = parse(expression).parts
+        if (
+            not any(isinstance(part, tuple) for part in parts)
+            and expression.replace("\\$", "$") not in routes
+        ):
+            what = f"{expression} reads" if expression else "without one it reads"
+            self._notes.add(
+                self._api.logical_id,
+                f"RouteSelectionExpression: {what} nothing of a message, as $request.body.action does; so no message "
+                "selects a route",
+                "Properties",
+                "RouteSelectionExpression",
+            )
 
     def _routes(self, variables: Mapping[str, str]) -> dict[str, Route]:
         integrations = IntegrationReader(

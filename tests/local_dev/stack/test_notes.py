@@ -17,6 +17,27 @@ ROUTE = "  R: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Ws, Rout
 
 
 @pytest.mark.parametrize(
+    ("expression", "note"),
+    [
+        ("$request.body.a", None),
+        ("'${request.body.a}/${request.body[0]}'", None),
+        ("kind-$request.body.a", None),
+        ("x", None),  # the key of a route: every message goes there
+        ("request.body.a", "request.body.a reads"),
+        ("$request.header.a", "$request.header.a reads"),
+        ("'${request.header.a}'", "${request.header.a} reads"),
+        ("''", "without one it reads"),
+    ],
+)
+def test_an_expression_that_selects_nothing(deployed: Deploy, expression: str, note: str | None) -> None:
+    template = BASE.replace("Expression: $request.body.a", f"Expression: {expression}")
+    made = deployed(template + ROUTE.replace(", Target: !Ref I", ""))
+    told = [text for text in made.notes() if "RouteSelectionExpression" in text]
+    text = "nothing of a message, as $request.body.action does; so no message selects a route"
+    assert told == ([f"5 Ws: RouteSelectionExpression: {note} {text}"] if note else [])
+
+
+@pytest.mark.parametrize(
     ("resources", "notes"),
     [
         (
