@@ -36,7 +36,7 @@ const FILES = [
   "js/transports/websocket.js",
   "js/view/actions.js", "js/view/announcer.js", "js/view/composer.js", "js/view/content.js", "js/view/dom.js",
   "js/view/early.js", "js/view/entry.js", "js/view/frames.js", "js/view/log.js", "js/view/menu.js", "js/view/notices.js",
-  "js/view/people.js", "js/view/room.js", "js/view/row.js", "js/view/share.js", "js/view/toast.js",
+  "js/view/people.js", "js/view/room.js", "js/view/row.js", "js/view/rows.js", "js/view/share.js", "js/view/toast.js",
 ];
 
 /**

@@ -13,16 +13,19 @@ const LATEST = 120;
 /** @type {Span} */
 export const whole = { from: 0, to: Infinity };
 
-/** Where the first message from that number on is. @param {Message[]} messages @param {number} seq */
-export function placeOf(messages, seq) {
-  let [low, high] = [0, messages.length];
+/** How many at the beginning are so; all of those come before all others. @template T @param {T[]} all @param {(each: T) => boolean} isSo */
+export function countWhile(all, isSo) {
+  let [low, high] = [0, all.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (messages[middle].seq < seq) low = middle + 1;
+    if (isSo(all[middle])) low = middle + 1;
     else high = middle;
   }
   return low;
 }
+
+/** Where the first message from that number on is. @param {Message[]} messages @param {number} from */
+export const placeOf = (messages, from) => countWhile(messages, ({ seq }) => seq < from);
 
 /** Where it starts, and ends. @param {Message[]} messages @param {Span} span */
 export const placesOf = (messages, { from, to }) => [placeOf(messages, from), placeOf(messages, to + 1)];

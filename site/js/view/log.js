@@ -1,10 +1,10 @@
-/** The log on the page: where in it one is, and so many of its rows as elements, each made once and kept. */
+/** The log on the page: where in it one is, what is shown of it, and what is seen. */
 import { around, bounded, shifted, whole } from "../core/span.js";
 import { timeline } from "../core/timeline.js";
-import { arrange, byId, setText } from "./dom.js";
-import { drawRow } from "./row.js";
+import { byId, setText } from "./dom.js";
+import { createRows } from "./rows.js";
 
-/** @import { Actions, Drawn, Row, Speaker, State } from "../types.js" */
+/** @import { Actions, Speaker, State } from "../types.js" */
 
 const NEAR_END = 80;
 /** So many screens before somebody comes to the end of the rows, there are more. */
@@ -15,14 +15,11 @@ const REFRESH_EVERY = 20_000;
 export function createLog(actions) {
   const [scroller, list, earlier, jump] = ["log", "rows", "earlier", "jump"].map((id) => byId(id, HTMLElement));
   const count = /** @type {HTMLElement} */ (jump.querySelector(".count"));
+  const rows = createRows(list, actions);
   /** Null where one is in no room. @type {State | null} */
   let state = null;
   /** @type {Speaker} */
   let speak;
-  /** By key, in order. @type {Map<string, {row: Row} & Drawn>} */
-  let drawn = new Map();
-  /** The rows of messages among them. @type {({row: Row} & Drawn)[]} */
-  let messages = [];
   let [span, atEnd, lastTop] = [whole, true, 0];
   /** What is read. @type {{key: string, bottom: number} | null} */
   let place = null;
@@ -44,18 +41,13 @@ export function createLog(actions) {
   /** @param {State} now @param {boolean} anew no element can be kept */
   function draw(now, anew = false) {
     span = bounded(now.log.messages, span, atEnd);
-    const before = drawn;
-    drawn = new Map(timeline(now, span).map((row) => [row.key, (!anew && kept(before.get(row.key), row)) || made(row)]));
-    messages = [...drawn.values()].filter(({ row }) => row.kind === "message");
     const focused = list.contains(document.activeElement);
-    arrange(list, [...drawn.values()].map(({ node }) => node));
+    rows.show(timeline(now, span), speak, anew);
     earlier.hidden = !now.log.earlier || span.from > 0;
     settle();
     if (focused && !list.contains(document.activeElement)) scroller.focus({ preventScroll: true });
     showJump(now);
   }
-
-  const made = (/** @type {Row} */ row) => ({ row, ...drawRow(row, speak, actions) });
 
   function showJump(/** @type {State} */ { reading: { unread } }) {
     jump.hidden = atEnd;
@@ -75,14 +67,14 @@ export function createLog(actions) {
     lastTop = scroller.scrollTop;
     place = null;
     if (atEnd) return;
-    const first = messages[countWhile(messages, ({ node }) => node.offsetTop + node.offsetHeight <= lastTop)];
+    const first = rows.firstNot((node) => node.offsetTop + node.offsetHeight <= lastTop);
     if (first) place = { key: first.row.key, bottom: bottomOf(first.node) };
   }
 
   /** Puts it back to where it was: not every browser does that by itself. */
   function settle() {
     if (atEnd) scroller.scrollTop = scroller.scrollHeight;
-    const node = place && !atEnd && drawn.get(place.key)?.node;
+    const node = place && !atEnd && rows.node(place.key);
     if (place && node) scroller.scrollTop += bottomOf(node) - place.bottom;
     mark();
   }
@@ -105,8 +97,7 @@ export function createLog(actions) {
 
   function lastInSight() {
     const bottom = scroller.scrollTop + scroller.clientHeight;
-    const seen = countWhile(messages, ({ node }) => node.offsetTop + Math.min(node.offsetHeight, NEAR_END / 2) <= bottom);
-    const row = messages[seen - 1]?.row;
+    const row = rows.lastSo((node) => node.offsetTop + Math.min(node.offsetHeight, NEAR_END / 2) <= bottom)?.row;
     return row?.kind === "message" ? row.seq ?? 0 : 0;
   }
 
@@ -132,20 +123,18 @@ export function createLog(actions) {
   function comeBack() {
     returning = false;
     if (state === null) return;
-    tick();
+    rows.tick();
     const { unread, divider } = state.reading;
-    const isInSight = () => Number(drawn.get(`unread ${divider}`)?.node.offsetTop) >= scroller.scrollTop;
+    const isInSight = () => Number(rows.node(`unread ${divider}`)?.offsetTop) >= scroller.scrollTop;
     if (unread > 0 && divider !== null && atEnd && !isInSight()) {
       [span, atEnd] = [around(state.log.messages, divider), false];
       draw(state);
-      scroller.scrollTop = drawn.get(`unread ${divider}`)?.node.offsetTop ?? 0;
+      scroller.scrollTop = rows.node(`unread ${divider}`)?.offsetTop ?? 0;
       atEnd = isAtEnd();
       mark();
     }
     report();
   }
-
-  const tick = () => drawn.forEach((each) => each.tick?.());
 
   scroller.addEventListener("scroll", scrolled);
   // A growing composer or a phone's keyboard takes room away, a phone that is turned changes everything.
@@ -155,7 +144,7 @@ export function createLog(actions) {
     follow();
     scroller.focus({ preventScroll: true });
   });
-  setInterval(() => { if (!document.hidden) tick(); }, REFRESH_EVERY);
+  setInterval(() => { if (!document.hidden) rows.tick(); }, REFRESH_EVERY);
   document.addEventListener("visibilitychange", () => {
     [told, returning] = ["", true];
     if (document.hidden) report();
@@ -166,29 +155,8 @@ export function createLog(actions) {
     show,
     /** In another room, the same number is another message. */
     clear() {
-      [state, drawn, messages, place, span, atEnd, told] = [null, new Map(), [], null, whole, true, ""];
-      list.replaceChildren();
+      [state, place, span, atEnd, told] = [null, null, whole, true, ""];
+      rows.clear();
     },
   };
-}
-
-/** What was drawn, if it is of that row. @param {({row: Row} & Drawn) | undefined} drawn @param {Row} row */
-function kept(drawn, row) {
-  if (drawn === undefined) return undefined;
-  // A sender's id may come twice; then which one has the plain key depends on what is shown.
-  if (row.kind === "message" && drawn.row.kind === "message" && row.content !== drawn.row.content) return undefined;
-  drawn.update?.(row);
-  drawn.row = row;
-  return drawn;
-}
-
-/** How many at the beginning are so; all of those come before all others. @template T @param {T[]} all @param {(each: T) => boolean} isSo */
-function countWhile(all, isSo) {
-  let [low, high] = [0, all.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isSo(all[middle])) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
