@@ -204,6 +204,8 @@ def take_harbour(browser: Browser, url: str, out: Path) -> None:
             "somebody has talked there already: start the gateway anew"
         )
         converse(ENGLISH[:5], people)
+        with live_page(browser, url) as page:
+            take(page, out, "live-page")
         with crowd(url, "harbour"):
             expect(ada.locator("#members li")).to_have_count(len(CROWD) + len(names))
             converse(ENGLISH[5:], people)
@@ -234,8 +236,6 @@ def take_harbour(browser: Browser, url: str, out: Path) -> None:
             ada.locator("#message").press("Enter")
             expect(ada.locator(".message[data-progress=failed]")).to_have_count(1)
             take(ada, out, "not-sent-dark")
-            with live_page(browser, url) as page:
-                take(page, out, "live-page")
             bo = people["Bo Larsen"]
             CUT.add(bo)
             bo.context.set_offline(True)
@@ -268,7 +268,7 @@ def live_page(browser: Browser, url: str) -> Iterator[Page]:
     page = context.new_page()
     page.goto(f"{url}/_local/")
     page.get_by_role("searchbox").fill('"content"')  # the frames, without the log lines of the start
-    expect(page.get_by_text("Lunch plan").first).to_be_visible()
+    expect(page.get_by_text("heron").first).to_be_visible()
     try:
         yield page
     finally:
