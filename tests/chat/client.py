@@ -10,7 +10,7 @@ from urllib.parse import quote
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-TIMEOUT = 60.0  # a busy machine needs ten times as long as an idle one
+TIMEOUT = 120.0  # a busy machine needs ten times as long as an idle one, and more
 Event = dict[str, Any]
 
 
