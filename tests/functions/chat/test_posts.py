@@ -52,7 +52,7 @@ def test_more_are_on_their_way_at_once_as_more_are_delivered(
 ) -> None:
     ids = [f"{n:015}=" for n in range(3 * AT_FIRST)]
     for id in ids:
-        gateway.answers[id].append(Answer(status, after=0.4))
+        gateway.answers[id].append(Answer(status, after=1.0))
     CurlPosts.from_environment().post([(id, b"{}") for id in ids])
     assert (gateway.most_waiting > AT_FIRST) is grows
     assert gateway.most_waiting <= CONCURRENCY
