@@ -174,6 +174,11 @@ def visit(browser: Browser, guarded: ServedGateway) -> Iterator[PageFactory]:
         yield open_page
 
 
+def lasting(secret: str, name: str, room: str) -> str:
+    """A ticket that does not run out meanwhile."""
+    return signed(secret, sub=name, rooms=[room], exp=int(time.time()) + 600)
+
+
 @pytest.fixture(scope="module")
 def secret(guarded: ServedGateway) -> str:
     return secret_of(guarded.url, "TicketSecret")
@@ -185,7 +190,7 @@ def test_who_follows_a_link_with_a_ticket_is_who_it_says(
 ) -> None:
     page = visit()
     page.goto("about:blank")
-    page.goto(f"/{query}#{quote(room)}&ticket={signed(secret, sub='مریم', rooms=[room])}")
+    page.goto(f"/{query}#{quote(room)}&ticket={lasting(secret, 'مریم', room)}")
     expect(page).not_to_have_url(re.compile("ticket"))
     expect(page.get_by_label("Your name")).to_have_value("مریم")
     expect(page.get_by_label("Room", exact=True)).to_have_value(room)
@@ -222,7 +227,7 @@ def test_who_may_not_enter_is_told_so(visit: PageFactory, secret: str, room: str
 def test_the_lab_enters_three_times_by_a_ticket(visit: PageFactory, secret: str, room: str) -> None:
     page = visit()
     page.goto("about:blank")
-    page.goto(f"/lab.html#{quote(room)}&ticket={signed(secret, sub='Ada', rooms=[room])}")
+    page.goto(f"/lab.html#{quote(room)}&ticket={lasting(secret, 'Ada', room)}")
     expect(page).not_to_have_url(re.compile("ticket"))
     inside = ":is([data-state=asking], [data-state=resting], [data-state=open])"
     expect(page.locator(f".way .dot{inside}")).to_have_count(3)
@@ -247,7 +252,7 @@ def test_a_backend_hands_out_tickets_to_the_page(
     def issue(route: Route) -> None:
         asked.append(route.request.url)
         name = parse_qs(urlsplit(route.request.url).query)["client"][0]
-        route.fulfill(body=signed(secret, sub=name, rooms=[room], exp=int(time.time()) + 30))
+        route.fulfill(body=signed(secret, sub=name, rooms=[room], exp=int(time.time()) + 200))
 
     with visitors(browser, with_backend.url) as visit:
         page = visit()
@@ -255,7 +260,7 @@ def test_a_backend_hands_out_tickets_to_the_page(
         page.clock.install()
         enter(page, "Ada", room)
         assert len(asked) == 1
-        page.clock.run_for(16_000)
+        page.clock.run_for(101_000)
         until(page, lambda: len(asked) == 2)
         expect(link(page)).to_have_attribute("data-status", "online")
 
