@@ -19,7 +19,7 @@ const PAUSE = 1_000; // no page that is on its way out lasts so long
 
 const DEFAULTS = {
   isOnline: () => navigator.onLine,
-  random: Math.random,
+  random: () => Math.random(),
   now: () => Date.now(), // it goes on while a laptop sleeps, as timers do not
 };
 
