@@ -260,9 +260,8 @@ def test_the_worker_goes_with_the_site(everything: bool, site: SiteCopy, visit: 
     else:
         (site.folder / "sw.js").unlink()
         site.change("index.html", '<link rel="manifest" href="manifest.webmanifest">', "")
-        site.change(
-            "js/main.js", "setTimeout(() => prepare()", "void (() => prepare()"
-        )  # nothing has it back
+        # Nor is there anything that has it back.
+        site.change("js/main.js", "setTimeout(() => prepare()", "void (() => prepare()")
         page.reload()
         shows(page, "Come in")
     until(page, lambda: page.evaluate(WORKERS) + page.evaluate(COPIES) == 0)

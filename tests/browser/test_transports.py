@@ -30,9 +30,11 @@ def wall(gateway: ServedGateway) -> Iterator[Inside[Wall]]:
 
 @pytest.fixture
 def behind(browser: Browser, wall: Inside[Wall]) -> Iterator[PageFactory]:
-    """Opens the page behind the wall; Chromium complains of what does not come through."""
+    """Opens the page behind the wall; Chromium complains of what does not come through, and of what is said by a
+    transport that another has just taken over from.
+    """
     with visitors(
-        browser, wall.value.url, "WebSocket connection to", "net::ERR_", "status of 504"
+        browser, wall.value.url, "WebSocket connection to", "net::ERR_", "status of 504", "status of 410"
     ) as open_page:
         yield open_page
 
