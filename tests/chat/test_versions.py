@@ -124,7 +124,7 @@ async def test_ctrl_c_closes_the_sockets_of_all_versions_and_waits_for_nobody(tm
                     await socket.receive()
             assert closed.value.code == 1001
         assert await ended == 0
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
         for _, writer in silent:
             writer.close()
     assert "Traceback" not in (tmp_path / "log.txt").read_text()

@@ -153,7 +153,7 @@ def test_tls_is_said_with_what_to_trust_and_ends_with_the_rest(template: Path, t
         assert answer.status == 200
     began = time.monotonic()
     assert stop(served) == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert "hypercorn" not in (tmp_path / "log").read_text()
     assert "Traceback" not in (tmp_path / "log").read_text()
 

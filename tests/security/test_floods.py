@@ -228,8 +228,8 @@ async def test_who_does_not_read_holds_up_nobody(open_chat: Target, room: str) -
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gateway waits for a second where it waits for half a minute."""
-    monkeypatch.setattr(http_protocol, "REQUEST_TIMEOUT", 1.0)
+    """The gateway waits for two seconds where it waits for half a minute."""
+    monkeypatch.setattr(http_protocol, "REQUEST_TIMEOUT", 2.0)
 
 
 async def test_a_handshake_that_never_ends_is_given_up(open_chat: Target, room: str, impatient: None) -> None:
