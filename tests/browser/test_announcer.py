@@ -208,6 +208,7 @@ def test_the_limit_is_said_when_it_is_near_and_when_it_is_passed(listener: tuple
     page.get_by_label("Language").select_option("fa")
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
     page.get_by_label("زبان").select_option("en")
+    expect(page.locator("html")).to_have_attribute("dir", "ltr")
     field.fill("x" * 4_000)
     assert "limit-spoken" not in str(heard(page))
     field.press_sequentially("xx")
