@@ -48,8 +48,8 @@ class Limits:
     longer on a busy machine.
     """
 
-    convergence: float = 240.0
-    standstill: float = 60.0  # more than a client waits for an answer before it asks again
+    convergence: float = 360.0
+    standstill: float = 120.0  # more than a client waits for an answer before it asks again
     presence: float = GHOST_SECONDS
     leaving: float = GHOST_SECONDS
 
