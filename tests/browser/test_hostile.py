@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from websockets.sync.client import connect
 
-from tests.browser.acts import contents, enter, lines, members
+from tests.browser.acts import DEADLINE, contents, enter, lines, members
 from tests.browser.conftest import PageFactory
 from tests.chat.client import room_path
 from tests.conftest import ServedGateway
@@ -76,7 +76,7 @@ MARKUP = (
 @contextmanager
 def mallory(gateway: ServedGateway, room: str, name: str) -> Iterator[Any]:
     """Somebody who writes what no page would send."""
-    with connect(gateway.ws_url + room_path(room, name)) as socket:
+    with connect(gateway.ws_url + room_path(room, name), open_timeout=DEADLINE) as socket:
         yield socket
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.browser.acts import DEADLINE
 from tests.browser.conftest import DEFAULTS
 from tests.conftest import ServedGateway
 from tests.local_dev.inspector.scene import HANDLERS, Scene, message, scene
@@ -74,7 +75,9 @@ def open_page(browser: Browser, served: Inside[Scene]) -> Iterator[Callable[...,
 
 @pytest.fixture
 def client(served: Inside[Scene]) -> Iterator[ClientConnection]:
-    with connect(served.value.url.replace("http", "ws") + "/prod?room=general") as connection:
+    with connect(
+        served.value.url.replace("http", "ws") + "/prod?room=general", open_timeout=DEADLINE
+    ) as connection:
         yield connection
 
 
@@ -323,7 +326,7 @@ def test_the_chat_can_be_watched(browser: Browser, gateway: ServedGateway, room:
     page = browser.new_page(base_url=gateway.url, **{**DEFAULTS, **DESK})
     page.goto("/_local/")
     address = f"{gateway.ws_url}/live?{urlencode({'room_id': room, 'client_id': 'Ada'})}"
-    with connect(address) as client:
+    with connect(address, open_timeout=DEADLINE) as client:
         joined = page.locator(".exchange.connect", has_text="connected").last
         expect(joined.locator(".run .good").first).to_have_text("200")
         client.send(message(type="message", text="watch this"))

@@ -89,7 +89,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 async def handshake(url: str, key: str | None = None) -> int:
     """The status of a handshake."""
     try:
-        async with connect(url, additional_headers={"x-origin-key": key} if key else None):
+        async with connect(url, additional_headers={"x-origin-key": key} if key else None, open_timeout=60):
             return 101
     except InvalidStatus as refused:
         return refused.response.status_code

@@ -53,7 +53,7 @@ async def ask(
 
 
 def ws(at: Scene, query: str = "") -> connect:
-    return connect(at.url.replace("http", "ws") + f"/prod{query}")
+    return connect(at.url.replace("http", "ws") + f"/prod{query}", open_timeout=60)
 
 
 async def connection_of(at: Scene) -> dict[str, Any]:
@@ -316,7 +316,7 @@ async def test_no_other_method_is_taken(stage: Scene, method: str) -> None:
 
 async def test_a_websocket_does_not_get_in(stage: Scene) -> None:
     with pytest.raises(InvalidStatus):
-        await connect(stage.url.replace("http", "ws") + "/_local/")
+        await connect(stage.url.replace("http", "ws") + "/_local/", open_timeout=60)
 
 
 async def test_rows_are_shown_and_so_are_errors() -> None:

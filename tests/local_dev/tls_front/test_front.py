@@ -282,7 +282,7 @@ async def test_many_sockets_live_on_one_connection(version: str) -> None:
         # There a connection is one socket; that the usual library is content is shown instead.
         async with served() as (front, _):
             context = ssl.create_default_context(cafile=front.authority)
-            async with websockets_connect(f"{front.wss}/", ssl=context) as plain:
+            async with websockets_connect(f"{front.wss}/", ssl=context, open_timeout=PATIENCE) as plain:
                 await plain.send("hello")
                 assert await plain.recv() == "hello"
         return

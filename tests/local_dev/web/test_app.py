@@ -16,6 +16,7 @@ from local_dev.stack.model import CustomDomain
 from local_dev.web.edge import EdgeFunction
 from local_dev.web.limits import URL_LIMIT
 
+from .serving import PATIENCE
 from .wire import HOST, Lambdas, Served, frame, handshake, make_api, served
 
 pytestmark = pytest.mark.anyio
@@ -211,7 +212,9 @@ async def test_the_source_ip_is_that_of_the_socket_whatever_the_client_says() ->
 
 async def test_boto3_finds_a_stage_with_a_path_of_two_segments() -> None:
     async with served(APIS) as running:
-        async with connect(running.url.replace("http", "ws") + "/OtherApi/prod") as client:
+        async with connect(
+            running.url.replace("http", "ws") + "/OtherApi/prod", open_timeout=PATIENCE
+        ) as client:
             connection_id = (await running.lambdas.next("connect"))["requestContext"]["connectionId"]
             management: Any = boto3.client(
                 "apigatewaymanagementapi",

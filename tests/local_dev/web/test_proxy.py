@@ -99,7 +99,7 @@ async def test_a_websocket_client_reaches_it_too() -> None:
         script = """
             import sys
             from websockets.sync.client import connect
-            with connect(sys.argv[1]) as socket:
+            with connect(sys.argv[1], open_timeout=60) as socket:
                 text = "x" * 100_000
                 for start in range(2):
                     socket.send([text[:30_000], text[30_000:60_000], text[60_000:90_000], text[90_000:]])

@@ -75,7 +75,7 @@ async def test_a_long_answer_of_a_two_way_route_arrives_whole() -> None:
     lambdas = Lambdas(default=lambda _: {"statusCode": 200, "body": text_of(MESSAGE_LIMIT)})
     async with (
         served(lambdas=lambdas) as running,
-        connect(running.url.replace("http", "ws") + "/prod") as client,
+        connect(running.url.replace("http", "ws") + "/prod", open_timeout=PATIENCE) as client,
     ):
         await client.send("{}")
         assert await client.recv() == text_of(MESSAGE_LIMIT)
@@ -201,7 +201,9 @@ async def test_compression_is_as_assumed(compression: str) -> None:
             got.append(await client.frame())
         assert max(len(item.payload) for item in got) <= FRAME_LIMIT
         assert bool(got[0].rsv & 4) == (compression == "on")
-        async with connect(running.url.replace("http", "ws") + "/prod", compression="deflate") as other:
+        async with connect(
+            running.url.replace("http", "ws") + "/prod", compression="deflate", open_timeout=PATIENCE
+        ) as other:
             await other.send(noise[:30_000])
             assert await other.recv() == noise[:30_000]
 
