@@ -67,7 +67,7 @@ def answered(handle: Callable[[], Answer]) -> Answer:
 
 
 def body_of(event: Mapping[str, Any]) -> str:
-    """The text of a request's body; what is no UTF-8 in it is replaced, as in a frame."""
+    """The text of a request's body. What is no UTF-8 in it is replaced, where a socket would end: here is none."""
     body: str = event.get("body") or ""
     if event.get("isBase64Encoded"):
         return base64.b64decode(body).decode(errors="replace")
