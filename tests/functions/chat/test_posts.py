@@ -150,6 +150,7 @@ def test_one_that_does_not_answer_holds_up_nobody(
     make: Callable[[], Posts], environment: None, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chat.curl.GRACE_SECONDS", 3.0)
+    monkeypatch.setattr("chat.curl.READ_SECONDS", 60.0)
     monkeypatch.setattr("chat.posts.CONFIG", posts.CONFIG.merge(Config(read_timeout=3)))
     gateway.answers["B="].append(Answer(0))  # which takes half a minute
     started = monotonic()
