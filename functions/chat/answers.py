@@ -67,7 +67,7 @@ def answered(handle: Callable[[], Answer]) -> Answer:
 
 
 def body_of(event: Mapping[str, Any]) -> str:
-    """The text of a request's body. What is no UTF-8 in it is replaced, where a socket would end: here is none."""
+    """The text of a request's body. What is no UTF-8 in it is replaced; a socket would end, a request has none."""
     body: str = event.get("body") or ""
     if event.get("isBase64Encoded"):
         return base64.b64decode(body).decode(errors="replace")
