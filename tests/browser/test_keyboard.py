@@ -19,27 +19,26 @@ HERE = """() => {
     const { outlineStyle, outlineWidth, borderColor, boxShadow, backgroundColor } = getComputedStyle(node);
     return JSON.stringify([outlineStyle === "none" ? "" : outlineWidth, borderColor, boxShadow, backgroundColor]);
   }).join();
-  const { x, y, width, height } = at.getBoundingClientRect();
+  // Rows of the log come and go with scrolling, so each is a part of its own.
+  const part = at.closest("li, [popover], header, aside, form, .log, main");
+  // Measured in one moment: a row that comes into view moves those after it, when its true height is known.
+  const last = window.last?.part === part && window.last.node.isConnected ? window.last.node : null;
+  const [box, before] = [at, last].map((node) => node?.getBoundingClientRect().toJSON());
+  window.last = { node: at, part };
   const id = (at.dataset.stop ??= String(window.stops = (window.stops ?? 0) + 1));
   const focused = looks();
   const isSeen = at.checkVisibility({ visibilityProperty: true })
-    && x < innerWidth && x + width > 0 && y < innerHeight && y + height > 0;
+    && box.left < innerWidth && box.right > 0 && box.top < innerHeight && box.bottom > 0;
   const scroll = [...document.querySelectorAll(".log, .people")].map((node) => [node, node.scrollTop]);
   at.blur();
   const isMarked = focused !== looks();
   at.focus({ focusVisible: true, preventScroll: true });
   for (const [node, top] of scroll) node.scrollTop = top;
-  // Rows of the log come and go with scrolling, so each is a part of its own.
-  const part = at.closest("li, [popover], header, aside, form, .log, main");
-  window.parts ??= new Map();
-  if (!window.parts.has(part)) window.parts.set(part, window.parts.size);
-  let scrolled = 0;
-  for (let node = at.parentElement; node; node = node.parentElement) scrolled += node.scrollTop;
   const text = at.labels?.[0]?.textContent || at.ariaLabel || at.textContent.trim().slice(0, 40);
-  return { id, what: `${at.tagName} #${at.id} ${text}`, isLost: false, isSeen, isMarked,
-    part: window.parts.get(part), x, y: y + scrolled, width, height };
+  return { id, what: `${at.tagName} #${at.id} ${text}`, isLost: false, isSeen, isMarked, box, before };
 }"""
 
+Box = dict[str, float]
 Stop = dict[str, Any]
 
 
@@ -50,7 +49,9 @@ def here(page: Page) -> Stop:
 
 def stops(page: Page, key: str = "Tab") -> list[Stop]:
     """Where one comes by, from the first place of the page to its last."""
-    page.evaluate("document.activeElement.blur(); getSelection().setPosition(document.body, 0)")
+    page.evaluate(
+        "document.activeElement.blur(); getSelection().setPosition(document.body, 0); window.last = null"
+    )
     found: list[Stop] = []
     for _ in range(80):
         page.keyboard.press(key)
@@ -63,16 +64,15 @@ def stops(page: Page, key: str = "Tab") -> list[Stop]:
     return found
 
 
-def is_after(stop: Stop, before: Stop, language: str) -> bool:
+def is_after(now: Box, before: Box, language: str) -> bool:
     """Below, or further on in the same line, or within it."""
-    if before["y"] <= stop["y"] and stop["y"] + stop["height"] <= before["y"] + before["height"]:
-        middle = stop["x"] + stop["width"] / 2
-        if before["height"] > 2 * stop["height"] and before["x"] <= middle <= before["x"] + before["width"]:
-            return True
-    if min(before["y"] + before["height"], stop["y"] + stop["height"]) - max(before["y"], stop["y"]) <= 4:
-        return bool(stop["y"] >= before["y"])
-    middle, was = (each["x"] + each["width"] / 2 for each in (stop, before))
-    return bool(middle <= was if language == "fa" else middle >= was)
+    middle, was = ((box["left"] + box["right"]) / 2 for box in (now, before))
+    is_within = before["top"] <= now["top"] and now["bottom"] <= before["bottom"]
+    if is_within and before["height"] > 2 * now["height"] and before["left"] <= middle <= before["right"]:
+        return True
+    if min(before["bottom"], now["bottom"]) - max(before["top"], now["top"]) <= 4:
+        return now["top"] >= before["top"]
+    return middle <= was if language == "fa" else middle >= was
 
 
 def complaints(page: Page, state: str, language: str) -> list[str]:
@@ -82,7 +82,7 @@ def complaints(page: Page, state: str, language: str) -> list[str]:
     said = [f"{each['what']} is not to be seen" for each in met if not each["isSeen"]]
     said += [f"{each['what']} does not show that it has the focus" for each in met if not each["isMarked"]]
     for before, stop in pairwise(met):
-        if before["part"] == stop["part"] and not is_after(stop, before, language):
+        if stop["before"] and not is_after(stop["box"], stop["before"], language):
             said.append(f"{stop['what']} comes after {before['what']}")
     return [f"{state}, {language}: {each}" for each in said]
 
