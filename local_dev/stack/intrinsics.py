@@ -47,9 +47,19 @@ def parameter_values(template: Mapping[str, Any], given: Mapping[str, str]) -> d
     return values
 
 
+def is_list(kind: str) -> bool:
+    """Whether a parameter of that type is a list, which is given as one text with commas."""
+    return "CommaDelimitedList" in kind or "List<" in kind
+
+
+def list_items(value: str) -> list[str]:
+    """The items of a list's text, each without the spaces around it."""
+    return [item.strip() for item in value.split(",")]
+
+
 def _typed(value: Any, kind: str) -> Any:
-    if kind == "CommaDelimitedList" or "List<" in kind:
-        items = value if isinstance(value, list) else [item.strip() for item in str(value).split(",")]
+    if is_list(kind):
+        items = value if isinstance(value, list) else list_items(str(value))
         return [_typed(item, "Number") for item in items] if "<Number>" in kind else items
     if kind == "Number" and isinstance(value, str):
         for number in (int, float):

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import TemplateError
 from .code import address_path
+from .intrinsics import is_list
 
 STACK = "AWS::CloudFormation::Stack"
 APPLICATION = "AWS::Serverless::Application"
@@ -184,6 +185,6 @@ class _Nested:
             if name not in given and "Default" not in spec:
                 raise TemplateError(f"{self._name}: {self._path} needs its parameter {name}")
             value = given.get(name, spec.get("Default"))
-            is_list = "List" in str(spec.get("Type"))
-            values[name] = {"Fn::Split": [",", value]} if is_list and not isinstance(value, list) else value
+            splits = is_list(str(spec.get("Type"))) and not isinstance(value, list)
+            values[name] = {"Fn::Split": [",", value]} if splits else value
         return values

@@ -8,6 +8,7 @@ parameters, and the translator's version.
 import contextlib
 import hashlib
 import json
+import math
 import os
 import re
 import warnings
@@ -20,9 +21,10 @@ import samtranslator  # the package's own module is nearly empty
 from ..errors import TemplateError
 from .code import cache_folder, code_folder, point_at_disk
 from .document import KeyPath, Lines, parse
-from .intrinsics import NoResources, Resolver
+from .intrinsics import NoResources, Resolver, is_list, list_items, text_of
 from .loops import LOOP, expand, made_by_loops
 from .nested import leave_published, with_nested_stacks
+from .values import number
 
 __all__ = ["Template", "check_parameters", "code_folder", "read_template", "transform"]
 
@@ -106,34 +108,48 @@ def check_parameters(template: Mapping[str, Any], given: Mapping[str, str]) -> d
         if name not in declared:
             known = ", ".join(sorted(declared)) or "none"
             raise TemplateError(f"parameter {name}: the template has no such parameter (it has: {known})")
-        allowed = declared[name].get("AllowedValues")
-        if allowed and value not in [str(item) for item in allowed]:
-            raise TemplateError(f"parameter {name}: {value!r} is not one of {', '.join(map(str, allowed))}")
-        if declared[name].get("Type") == "Number":
-            _check_number(name, value, declared[name])
-        else:
-            _check_text(name, value, declared[name])
+        _check_value(name, value, declared[name])
     for name, spec in declared.items():
         if "Default" not in spec and name not in given:
             raise TemplateError(f"parameter {name}: has no default; give it with --param {name}=…")
     return dict(given)
 
 
-def _check_number(name: str, value: str, spec: Mapping[str, Any]) -> None:
+def _check_value(name: str, value: str, spec: Mapping[str, Any]) -> None:
+    kind = str(spec.get("Type"))
+    allowed = [text_of(item) for item in spec.get("AllowedValues") or ()]
+    items = [value] if not is_list(kind) else list_items(value) if value else []
+    for item in items:  # of a list's items all of this is documented, of their size nothing
+        if allowed and item not in allowed:
+            raise TemplateError(f"parameter {name}: {item!r} is not one of {', '.join(allowed)}")
+        if kind in ("Number", "List<Number>"):
+            _check_number(name, item)
+        else:
+            _check_pattern(name, item, spec)
+    if kind == "Number":
+        _check_size(f"parameter {name}: {value}", float(value), spec.get("MinValue"), spec.get("MaxValue"))
+    elif kind == "String":
+        what = f"parameter {name}: its length, {len(value)},"
+        _check_size(what, len(value), spec.get("MinLength"), spec.get("MaxLength"))
+
+
+def _check_number(name: str, value: str) -> None:
     try:
-        number = float(value)
+        float(value)
     except ValueError:
         raise TemplateError(f"parameter {name}: {value!r} is not a number") from None
-    low, high = spec.get("MinValue"), spec.get("MaxValue")
-    if low is not None and number < float(low):
-        raise TemplateError(f"parameter {name}: {value} is below {low}")
-    if high is not None and number > float(high):
-        raise TemplateError(f"parameter {name}: {value} is above {high}")
 
 
-def _check_text(name: str, value: str, spec: Mapping[str, Any]) -> None:
+def _check_size(what: str, size: float, low: Any, high: Any) -> None:
+    if size < number(low, -math.inf):
+        raise TemplateError(f"{what} is below {low}")
+    if size > number(high, math.inf):
+        raise TemplateError(f"{what} is above {high}")
+
+
+def _check_pattern(name: str, value: str, spec: Mapping[str, Any]) -> None:
     pattern = spec.get("AllowedPattern")
-    if pattern is not None and "List" not in str(spec.get("Type")):
+    if pattern is not None:
         try:
             with warnings.catch_warnings(action="ignore"):  # of what Python may one day read in another way
                 fits = re.fullmatch(str(pattern), value) is not None

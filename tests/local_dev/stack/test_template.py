@@ -139,6 +139,15 @@ def test_parameters_that_do_not_fit(folder: Path, given: dict[str, str], says: s
             {"P": "y"},
             "not allowed: an x",
         ),
+        ("{P: {Type: CommaDelimitedList, AllowedValues: [a, b]}}", {"P": "a,c"}, "'c' is not one of a, b"),
+        (
+            "{P: {Type: CommaDelimitedList, AllowedPattern: '[a-z]+'}}",
+            {"P": "a, 1"},
+            "'1' is not allowed: it should look like",
+        ),
+        ("{P: {Type: List<Number>}}", {"P": "1, x"}, "'x' is not a number"),
+        ("{P: {Type: String, MinLength: 3}}", {"P": "ab"}, "its length, 2, is below 3"),
+        ("{P: {Type: String, MaxLength: 3}}", {"P": "abcd"}, "its length, 4, is above 3"),
     ],
 )
 def test_odd_parameters(folder: Path, declared: str, given: dict[str, str], says: str) -> None:
@@ -157,6 +166,21 @@ def test_a_pattern_that_only_java_knows_is_not_checked(folder: Path) -> None:
 def test_parameters_that_fit(folder: Path) -> None:
     given = {"Name": "n", "Mode": "b", "Count": "5"}
     assert check_parameters(read_template(write(folder, SAM)), given) == given
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [
+        ("{Type: CommaDelimitedList, AllowedValues: [a, b, c], AllowedPattern: '[a-z]'}", "a, c"),
+        ("{Type: CommaDelimitedList, AllowedValues: [a]}", ""),
+        ("{Type: List<Number>, AllowedValues: [1, 2, 3], MaxValue: 3}", "1,3"),
+        ("{Type: String, AllowedValues: [true, false]}", "true"),
+        ("{Type: Number, MinValue: 1, MaxLength: 1}", "80"),
+    ],
+)
+def test_lists_are_checked_item_by_item_and_booleans_as_text(folder: Path, declared: str, value: str) -> None:
+    template = read_template(write(folder, f"Parameters: {{P: {declared}}}\nResources: {{}}"))
+    assert check_parameters(template, {"P": value}) == {"P": value}
 
 
 def test_the_transform_keeps_the_way_to_the_code(folder: Path) -> None:
