@@ -13,7 +13,7 @@ from .keys import StageKeys, read_keys
 from .model import Api, Authorization, Authorizer, Route
 from .notes import Notebook
 from .opaque import function_name
-from .settings import parts_of, read_domains, read_route_throttles, read_throttle
+from .settings import note_second, parts_of, read_domains, read_route_throttles, read_throttle
 from .values import is_true, mapping, text, texts
 
 ByType = Mapping[str, list[Resource]]
@@ -143,6 +143,9 @@ class _ApiReader:
             key = str(properties.get("RouteKey", ""))
             if not key:
                 self._notes.add(resource.logical_id, "a route without a RouteKey is left out")
+                continue
+            if key in routes:
+                note_second(resource, key, self._notes)
                 continue
             target = str(properties.get("Target", "")).removeprefix("integrations/")
             authorization = self._authorization(resource)

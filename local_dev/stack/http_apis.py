@@ -1,6 +1,6 @@
 """The HTTP APIs of a stack: each stage with its routes, authorizers, CORS, throttles and domains."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from .http_model import DEFAULT, HTTP_TIMEOUT, Cors, HttpApi, HttpIntegration, H
 from .integrations import with_stage_variables
 from .notes import Notebook
 from .opaque import function_name
-from .settings import parts_of, read_domains, read_route_throttles, read_throttle
+from .settings import note_second, parts_of, read_domains, read_route_throttles, read_throttle
 from .values import is_true, mapping, number, text, texts
 
 ByType = Mapping[str, list[Resource]]
@@ -83,7 +83,7 @@ class _Reader:
         """One stage."""
         properties = stage.properties if stage is not None else {}
         variables = {key: text(value) for key, value in mapping(properties.get("StageVariables")).items()}
-        routes = dict(self._routes(variables))
+        routes = self._routes(variables)
         return HttpApi(
             id=self._api.id,
             logical_id=self._api.logical_id,
@@ -99,15 +99,14 @@ class _Reader:
             own_endpoint=not is_true(self._api.properties.get("DisableExecuteApiEndpoint", False)),
         )
 
-    def _routes(self, variables: Mapping[str, str]) -> Iterator[tuple[str, HttpRoute]]:
+    def _routes(self, variables: Mapping[str, str]) -> dict[str, HttpRoute]:
         api = self._api
+        routes: dict[str, HttpRoute] = {}
         for item in openapi.routes(self._body):
             integration = self._integration(item["integration"], api.logical_id, item["RouteKey"], variables)
             authorizer = self._authorizers.read(item["authorizer"], api.logical_id, variables)
-            yield (
-                item["RouteKey"],
-                HttpRoute(item["RouteKey"], integration, authorizer, tuple(item["scopes"])),
-            )
+            key = item["RouteKey"]
+            routes[key] = HttpRoute(key, integration, authorizer, tuple(item["scopes"]))
         if "Target" in api.properties:
             key = text(api.properties.get("RouteKey", DEFAULT))
             asked = {
@@ -115,28 +114,29 @@ class _Reader:
                 "IntegrationUri": text(api.properties["Target"]),
                 "PayloadFormatVersion": "2.0",
             }
-            yield key, HttpRoute(key, self._integration(asked, api.logical_id, key, variables))
+            routes[key] = HttpRoute(key, self._integration(asked, api.logical_id, key, variables))
         for route in self._of_api("Route"):
             key = text(route.properties.get("RouteKey", ""))
             if key != DEFAULT and not key.partition(" ")[2].startswith("/"):
                 self._notes.add(route.logical_id, f"its RouteKey {key!r} is no METHOD /path; it is left out")
                 continue
+            if key in routes:
+                note_second(route, key, self._notes)
+                continue
             target = text(route.properties.get("Target", "")).removeprefix("integrations/")
             resource = self._integrations.get(target)
-            yield (
+            routes[key] = HttpRoute(
                 key,
-                HttpRoute(
+                self._integration(
+                    resource.properties if resource else None,
+                    resource.logical_id if resource else route.logical_id,
                     key,
-                    self._integration(
-                        resource.properties if resource else None,
-                        resource.logical_id if resource else route.logical_id,
-                        key,
-                        variables,
-                    ),
-                    self._authorizers.read(asked_by(route.properties), route.logical_id, variables),
-                    texts(route.properties.get("AuthorizationScopes")),
+                    variables,
                 ),
+                self._authorizers.read(asked_by(route.properties), route.logical_id, variables),
+                texts(route.properties.get("AuthorizationScopes")),
             )
+        return routes
 
     def _integration(
         self, asked: Mapping[str, Any] | None, logical_id: str, key: str, variables: Mapping[str, str]

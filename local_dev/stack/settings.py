@@ -43,6 +43,12 @@ def read_route_throttles(stage: Resource, routes: Container[str], notes: Noteboo
     return throttles
 
 
+def note_second(route: Resource, key: str, notes: Notebook) -> None:
+    """Note a route whose key another one of its API has: that one stands."""
+    text = f"AWS would refuse this: another route of the API has the RouteKey {key}, and is run here"
+    notes.add(route.logical_id, text, "Properties", "RouteKey")
+
+
 def read_domains(mappings: Iterable[Resource], stage: str) -> tuple[CustomDomain, ...]:
     """The custom domains, of an API's mappings, that lead to the stage."""
     return tuple(

@@ -12,6 +12,9 @@ from typing import Protocol, TypeVar
 from ..stack.http_model import DEFAULT
 from ..stack.model import CustomDomain
 
+OWN_PATHS = ("_local", "2015-03-31")
+"""First segments of paths that are this gateway's own, never an API's, the site's or the edge function's."""
+
 
 class Stage(Protocol):
     """A stage of an API of either kind."""
@@ -38,12 +41,13 @@ AnyStage = TypeVar("AnyStage", bound=Stage)
 
 def by_path(stages: Iterable[AnyStage], taken: Collection[str] = ()) -> dict[str, AnyStage]:
     """The stages by their keys. A stage name that several APIs have, or that is `taken`, is the first one's alone;
-    the others' keys begin with the logical id.
+    the others' keys begin with the logical id, as do those of stages named as a path of the gateway's own.
     """
     found: dict[str, AnyStage] = {}
     for api in stages:
         name = api.logical_id if api.stage == DEFAULT else api.stage
-        found[f"{api.logical_id}/{api.stage}" if name in found or name in taken else name] = api
+        is_free = name not in found and name not in taken and name not in OWN_PATHS
+        found[name if is_free else f"{api.logical_id}/{api.stage}"] = api
     return found
 
 

@@ -28,7 +28,7 @@ from ..gateway.gateway import Gateway
 from ..http_api.gateway import HttpGateway
 from ..iam.guard import ConnectionsGuard
 from ..stack.distribution import Distribution, Headers
-from .addresses import Addresses
+from .addresses import OWN_PATHS, Addresses
 from .data_plane import DataPlane
 from .edge import EdgeFunction, EdgeResponse
 from .front import Front, Viewer, distributed, functions_alone
@@ -39,9 +39,6 @@ from .management import add_management_routes
 from .site import OverTls, Site
 
 log = logging.getLogger(__name__)
-
-OWN_PATHS = ("_local", "2015-03-31")
-"""First segments of paths that are this gateway's own, never the site's or the edge function's."""
 
 READING = ["GET", "HEAD"]
 """Methods that the site and a stage's path answer to."""

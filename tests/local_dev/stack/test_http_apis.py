@@ -89,6 +89,7 @@ def test_plain_resources(deployed: Deploy) -> None:
   R: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref A, RouteKey: GET /x, Target: !Sub "integrations/${I}"}}
   N: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref A, RouteKey: x}}
   O: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref A, RouteKey: PUT /x, AuthorizationType: AWS_IAM}}
+  P: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref A, RouteKey: GET /x, AuthorizationType: AWS_IAM}}
   S:
     Type: AWS::ApiGatewayV2::Stage
     Properties:
@@ -112,6 +113,7 @@ def test_plain_resources(deployed: Deploy) -> None:
     assert [note.partition(" ")[2] for note in made.notes()] == [
         "N: its RouteKey 'x' is no METHOD /path; it is left out",
         "O: PUT /x has no integration in this template; it answers with an error",
+        "P: AWS would refuse this: another route of the API has the RouteKey GET /x, and is run here",
         "S: RouteSettings are for GET /y, which is no route",
     ]
 

@@ -57,6 +57,11 @@ def test_an_expression_that_selects_nothing(deployed: Deploy, expression: str, n
             f"  I: {{Type: AWS::ApiGatewayV2::Integration, Properties: {MOCK}}}\n{ROUTE}",
             ["8 I: of the template language only plain references run here, not what this template says"],
         ),
+        (
+            ROUTE.replace(", Target: !Ref I", "")
+            + ROUTE.replace(", Target: !Ref I", "").replace("  R:", "  T:"),
+            ["9 T: AWS would refuse this: another route of the API has the RouteKey x"],
+        ),
         (ROUTE.replace("!Ref I", "integrations/none"), ["8 R: its integration is not in this template"]),
         (
             "  I: {Type: AWS::ApiGatewayV2::Integration, Properties: {ApiId: !Ref Ws, IntegrationType: AWS_PROXY, "

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local_dev.stack.model import CustomDomain
-from local_dev.web.addresses import Addresses, Place
+from local_dev.web.addresses import Addresses, Place, by_path
 
 from .wire import HOST, make_api
 
@@ -61,6 +61,17 @@ def test_whatever_is_asked_a_place_or_none_is_the_answer(host: str, path: str) -
 @given(st.text(alphabet="ab/"), st.sampled_from(["prod", "ChatApi/test"]))
 def test_what_is_behind_a_key_is_left_as_it_is(rest: str, key: str) -> None:
     assert addresses.find("localhost", f"/{key}/{rest}") == Place(key, f"/{rest}")
+
+
+def test_each_stage_has_a_path_that_is_nobody_elses() -> None:
+    stages = [make_api(stage=stage) for stage in ("prod", "_local", "2015-03-31")]
+    other = make_api(logical_id="Other")
+    assert by_path([*stages, other], taken=["test"]) == {
+        "prod": stages[0],
+        "ChatApi/_local": stages[1],
+        "ChatApi/2015-03-31": stages[2],
+        "Other/prod": other,
+    }
 
 
 def test_the_hosts_of_all_apis_are_known() -> None:
