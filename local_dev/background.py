@@ -47,7 +47,7 @@ def background(
             changed=cloud.changes(queue.queue) if signalled else None,
         )
     if options.watch:
-        yield watch(stack.functions, functions.reload, template=options.template, notice=options.notice)
+        yield watch(stack.functions, functions.reload, templates=found.files, notice=options.notice)
 
 
 def _checkpoints(endpoint: str, stream: str, function: str) -> Checkpoints:

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
+import os
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import watchfiles
@@ -69,16 +70,17 @@ async def watch(
     functions: Mapping[str, Function],
     reload: Callable[[Collection[str]], None],
     *,
-    template: Path | None,
+    templates: Sequence[Path] = (),
     notice: Callable[[str], None],
 ) -> None:
     """Call `reload` with the names of the functions whose code was saved, until cancelled. `notice` gets a
-    line for a person: what was reloaded, or that the template changed, which takes a restart.
+    line for a person: what was reloaded, or that one of the templates changed, which takes a restart. Each is
+    resolved, and named as it is found from the folder of the first.
     """
     async with asyncio.TaskGroup() as group:
         group.create_task(_watch_code(CodeFolders(functions), functions, reload, notice))
-        if template is not None:
-            group.create_task(_watch_template(template.resolve(), notice))
+        if templates:
+            group.create_task(_watch_templates(templates, notice))
 
 
 async def _watch_code(
@@ -103,13 +105,16 @@ async def _watch_code(
                     break  # a watch does not follow a folder that was replaced
 
 
-async def _watch_template(template: Path, notice: Callable[[str], None]) -> None:
-    # Its folder is watched, since editors replace a file rather than write into it.
+async def _watch_templates(templates: Sequence[Path], notice: Callable[[str], None]) -> None:
+    # Their folders are watched, since editors replace a file rather than write into it.
+    folders = {template.parent for template in templates}
     while True:
-        async with contextlib.aclosing(_changes([template.parent], notice, recursive=False)) as changes:
+        async with contextlib.aclosing(_changes(folders, notice, recursive=False)) as changes:
             async for paths in changes:
-                if template in paths:
-                    notice(f"{template.name} was saved: restart to deploy what changed in it")
+                for template in templates:
+                    if template in paths:
+                        name = os.path.relpath(template, templates[0].parent)
+                        notice(f"{name} was saved: restart to deploy what changed in it")
 
 
 async def _changes(

@@ -13,6 +13,7 @@ from .clients import make_client
 from .cloud import CREDENTIALS, TTL_SWEEP, Cloud
 from .elsewhere import Elsewhere, create_elsewhere
 from .endpoints import Endpoints
+from .http_apis import document_path
 from .model import Stack
 from .reader import read_stack
 from .template import Template, check_parameters, read_template, transform
@@ -25,11 +26,14 @@ STRANGER = {"AWS_ACCESS_KEY_ID": "ASIASTRANGERSTRANGER", "AWS_SECRET_ACCESS_KEY"
 
 @dataclass(frozen=True)
 class Deployed:
-    """A deployed stack, and where what it needs has been put."""
+    """A deployed stack, and where what it needs has been put. `files` are those that say what is in it, the template
+    ahead of what belongs to it.
+    """
 
     cloud: Cloud
     stack: Stack
     elsewhere: Elsewhere
+    files: tuple[Path, ...]
 
 
 @contextlib.asynccontextmanager
@@ -72,7 +76,13 @@ async def deployed(
         stack = read_stack(
             cloud.resources, account=cloud.account, region=region, template=template, notes=cloud.notes
         )
-        yield Deployed(cloud, replace(stack, notes=(*stack.notes, *elsewhere.notes)), elsewhere)
+        files = (path, *template.files, *map(document_path, cloud.resources.values()))
+        yield Deployed(
+            cloud,
+            replace(stack, notes=(*stack.notes, *elsewhere.notes)),
+            elsewhere,
+            tuple(dict.fromkeys(file.resolve() for file in files if file)),
+        )
 
 
 def _located(error: DeployError, template: Template) -> DeployError:

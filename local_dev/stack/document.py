@@ -52,7 +52,7 @@ class Lines:
     """Where the keys of a document stand. Lines count from 1."""
 
     def __init__(self, lines: Mapping[KeyPath, int] | None = None) -> None:
-        self._lines = lines or {}
+        self._lines = dict(lines or {})
         self._made: dict[str, str] = {}
         self._resources = [path[1] for path in self._lines if path[:-1] == ("Resources",)]
 
@@ -77,6 +77,19 @@ class Lines:
     def made(self, logical_id: str, by: str) -> None:
         """A resource was made by a loop, whose key is `by`."""
         self._made[logical_id] = by
+
+    def included(self, content: Mapping[str, Any], at: KeyPath) -> None:
+        """`content` was included by a transform at `at`, so its keys are where that is."""
+        line = self.of(*at, "Fn::Transform")
+        if line is None:
+            return
+        for key, value in content.items():
+            path = (*at, str(key))
+            self._lines[path] = line
+            if at == ("Resources",):
+                self._resources.append(path[1])
+            elif path == ("Resources",) and isinstance(value, dict):
+                self.included(value, path)
 
     def source(self, logical_id: str) -> str | None:
         """The resource as the template names it: itself, or what the SAM transform made it from, whose id its own

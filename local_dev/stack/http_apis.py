@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ..errors import TemplateError
@@ -41,6 +42,12 @@ def read_http_apis(
     return tuple(found)
 
 
+def document_path(api: Resource) -> Path | None:
+    """The file on this disk that an API's OpenAPI document is in, if it is in one."""
+    location = mapping(api.properties.get("BodyS3Location"))
+    return address_path(f"s3://{location.get('Bucket')}/{location.get('Key')}")
+
+
 class _Reader:
     """One API. What its OpenAPI document says and what resources say is read alike."""
 
@@ -49,7 +56,7 @@ class _Reader:
         self._of_api = partial(parts_of, api, by_type)
         self._body = mapping(api.properties.get("Body"))
         if "BodyS3Location" in api.properties:
-            self._body = self._from_disk(mapping(api.properties["BodyS3Location"]))
+            self._body = self._from_disk()
         self._integrations = {item.id: item for item in self._of_api("Integration")}
         self._authorizers = AuthorizerReader(
             {name: (api.logical_id, item) for name, item in openapi.authorizers(self._body).items()}
@@ -58,9 +65,9 @@ class _Reader:
             notes=notes,
         )
 
-    def _from_disk(self, location: Mapping[str, Any]) -> dict[str, Any]:
+    def _from_disk(self) -> dict[str, Any]:
         """The document that a template names by its file."""
-        path = address_path(f"s3://{location.get('Bucket')}/{location.get('Key')}")
+        path = document_path(self._api)
         if path is None:
             self._notes.add(self._api.logical_id, "its document is in a bucket, and is not read here")
             return {}

@@ -30,10 +30,11 @@ class Notebook:
             self._notes[Note(self._lines.of(section, key), key, text)] = None
             return
         line = self._lines.of_resource(logical_id, *below)
-        for prefix, kind in _IMPLICIT.items():
-            if line is None and logical_id.startswith(prefix):
-                line = self._event_line(kind)
         source = self._lines.source(logical_id) or logical_id
+        for prefix, kind in _IMPLICIT.items():
+            # Its id may begin with that of a resource, as `S`, which it was not made from.
+            if logical_id.startswith(prefix) and (line is None or not source.startswith(prefix)):
+                line, source = self._event_line(kind), logical_id
         self._notes[Note(line, logical_id if source.startswith(LOOP) else source, text)] = None
 
     def add_at(self, path: KeyPath, text: str) -> None:

@@ -12,7 +12,7 @@ import math
 import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,23 +39,32 @@ LeftOut = tuple[KeyPath, str]
 
 
 class Template(dict[str, Any]):
-    """A template's content, and where it stands in its file."""
+    """A template's content, and where it stands in its file. `files` are all that it was read from: its own, those
+    that it includes and, once it is transformed, those of the stacks nested in it.
+    """
 
     def __init__(
-        self, content: Mapping[str, Any], *, path: Path, lines: Lines, left_out: Sequence[LeftOut] = ()
+        self,
+        content: Mapping[str, Any],
+        *,
+        path: Path,
+        lines: Lines,
+        left_out: Sequence[LeftOut] = (),
+        files: Iterable[Path] = (),
     ) -> None:
         super().__init__(content)
         self.path, self.lines, self.left_out = path, lines, tuple(left_out)
+        self.files = {path, *files}
 
 
 def read_template(path: Path) -> Template:
     """The template at `path` (YAML or JSON), its `AWS::Include` transforms replaced by the files they name."""
     content, lines = _read(path)
-    left_out: list[LeftOut] = []
-    template = _resolve_includes(content, path.parent, left_out)
+    includes = _Includes(path.parent, lines)
+    template = includes.resolved(content)
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
         raise TemplateError(f"{path}: not a CloudFormation template: there is no Resources section")
-    return Template(template, path=path, lines=lines, left_out=left_out)
+    return Template(template, path=path, lines=lines, left_out=includes.left_out, files=includes.files)
 
 
 def _read(path: Path) -> tuple[Any, Lines]:
@@ -67,33 +76,45 @@ def _read(path: Path) -> tuple[Any, Lines]:
         raise TemplateError(f"{path}: cannot be read: {error}") from None
 
 
-def _resolve_includes(node: Any, base: Path, left_out: list[LeftOut], path: KeyPath = ()) -> Any:
-    if isinstance(node, list):
-        return [
-            _resolve_includes(item, base, left_out, (*path, str(index))) for index, item in enumerate(node)
-        ]
-    if not isinstance(node, dict):
-        return node
-    result = {
-        key: _resolve_includes(value, base, left_out, (*path, str(key)))
-        for key, value in node.items()
-        if key != "Fn::Transform"
-    }
-    transform = node.get("Fn::Transform")
-    if transform is None:
-        return result
-    name = transform.get("Name") if isinstance(transform, dict) else transform
-    parameters = transform.get("Parameters") if isinstance(transform, dict) else None
-    location = parameters.get("Location") if isinstance(parameters, dict) else None
-    if name != "AWS::Include" or not isinstance(location, str) or "://" in location:
-        what = f"of {location}" if name == "AWS::Include" else f"{name}"
-        text = f"only an AWS::Include of a local file is run here; the transform {what} is left out"
-        left_out.append(((*path, "Fn::Transform"), text))
-        return result
-    included = _resolve_includes(_read(base / location)[0], base, left_out, path)
-    if not isinstance(included, dict):
-        raise TemplateError(f"{base / location}: an included file must be a mapping")
-    return result | included
+class _Includes:
+    """The transforms in a template, replaced by what they include from files; `lines` learn of its keys."""
+
+    def __init__(self, base: Path, lines: Lines) -> None:
+        self._base, self._lines = base, lines
+        self.left_out: list[LeftOut] = []
+        self.files: list[Path] = []
+
+    def resolved(self, node: Any, path: KeyPath = ()) -> Any:
+        """`node`, which stands at `path`, with what it includes."""
+        if isinstance(node, list):
+            return [self.resolved(item, (*path, str(index))) for index, item in enumerate(node)]
+        if not isinstance(node, dict):
+            return node
+        result = {
+            key: self.resolved(value, (*path, str(key)))
+            for key, value in node.items()
+            if key != "Fn::Transform"
+        }
+        transform = node.get("Fn::Transform")
+        return result if transform is None else result | self._included(transform, path)
+
+    def _included(self, transform: Any, path: KeyPath) -> dict[str, Any]:
+        name = transform.get("Name") if isinstance(transform, dict) else transform
+        parameters = transform.get("Parameters") if isinstance(transform, dict) else None
+        location = parameters.get("Location") if isinstance(parameters, dict) else None
+        if name != "AWS::Include" or not isinstance(location, str) or "://" in location:
+            what = f"of {location}" if name == "AWS::Include" else f"{name}"
+            text = f"only an AWS::Include of a local file is run here; the transform {what} is left out"
+            self.left_out.append(((*path, "Fn::Transform"), text))
+            return {}
+        file = self._base / location
+        content = _read(file)[0]
+        if not isinstance(content, dict):
+            raise TemplateError(f"{file}: an included file must be a mapping")
+        self.files.append(file)
+        self._lines.included(content, path)
+        included: dict[str, Any] = self.resolved(content, path)
+        return included
 
 
 def check_parameters(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
@@ -169,18 +190,25 @@ def transform(
     prepared = json.loads(json.dumps(template, default=str))
     if LOOP in json.dumps(prepared):
         prepared = _expanded(prepared, template, parameters)
+    if not _is_sam(template):
+        _refuse_sam(prepared["Resources"], template)
     point_at_disk(prepared, base=base, parameters=parameters)
     leave_published(prepared["Resources"])
     made = _transformed(prepared, parameters, template) if _is_sam(template) else prepared
     here = [template.path.resolve()] if isinstance(template, Template) else []
 
     def read(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-        return _read_nested(path, given, within=[*within, *here])
+        nested, made = _read_nested(path, given, within=[*within, *here])
+        if isinstance(template, Template):
+            template.files |= nested.files
+        return made
 
     return with_nested_stacks(made, read)
 
 
-def _read_nested(path: Path, given: Mapping[str, Any], *, within: Sequence[Path]) -> dict[str, Any]:
+def _read_nested(
+    path: Path, given: Mapping[str, Any], *, within: Sequence[Path]
+) -> tuple[Template, dict[str, Any]]:
     if path in within:
         raise TemplateError(f"{path} is nested in itself")
     template = read_template(path)
@@ -189,7 +217,15 @@ def _read_nested(path: Path, given: Mapping[str, Any], *, within: Sequence[Path]
         if isinstance((template.get("Parameters") or {}).get(name), dict):
             template["Parameters"][name].pop("Default", None)
     known = {name: str(value) for name, value in given.items() if not isinstance(value, (dict, list))}
-    return transform(template, base=path.parent, parameters=known, within=within)
+    return template, transform(template, base=path.parent, parameters=known, within=within)
+
+
+def _refuse_sam(resources: Mapping[str, Any], template: Mapping[str, Any]) -> None:
+    for logical_id, resource in resources.items():
+        kind = str(resource.get("Type")) if isinstance(resource, dict) else ""
+        if kind.startswith("AWS::Serverless::"):
+            place = _place(template, [logical_id])
+            raise TemplateError(f"{place}{logical_id}: {kind} takes a transform: add Transform: {SAM}")
 
 
 def _expanded(

@@ -47,10 +47,10 @@ class Watched:
 
 
 @contextlib.asynccontextmanager
-async def watching(functions: dict[str, Function], template: Path | None = None) -> AsyncIterator[Watched]:
+async def watching(functions: dict[str, Function], *templates: Path) -> AsyncIterator[Watched]:
     watched = Watched()
     task = asyncio.create_task(
-        watch(functions, watched.reload, template=template, notice=watched.notices.put_nowait)
+        watch(functions, watched.reload, templates=templates, notice=watched.notices.put_nowait)
     )
     try:
         yield watched
@@ -142,6 +142,16 @@ async def test_a_template_that_is_saved_asks_for_a_restart(tmp_path: Path) -> No
             (tmp_path / "new").replace(template)
             await asyncio.sleep(0.1)
         assert "template.yaml was saved: restart" in await watched.notices.get()
+
+
+async def test_a_part_of_a_template_that_is_saved_is_named(tmp_path: Path) -> None:
+    parts = [tmp_path / "template.yaml", tmp_path / "parts" / "feed.yaml"]
+    (tmp_path / "parts").mkdir()
+    async with watching({}, *parts) as watched, asyncio.timeout(WITHIN):
+        while watched.notices.empty():
+            parts[1].write_text("Resources: {}", encoding="utf-8")
+            await asyncio.sleep(0.1)
+        assert str(Path("parts", "feed.yaml was saved: restart")) in await watched.notices.get()
 
 
 async def test_polling_sees_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,6 +99,19 @@ def test_nested_stacks_run_as_one(deployed: Deploy, files: Path) -> None:
     assert made.notes() == ["20 Elsewhere: AWS::CloudFormation::Stack is not run here"]
 
 
+def test_the_files_of_nested_stacks_are_known(files: Path) -> None:
+    (files / "outer.yaml").write_text(OUTER.replace("Location: chat", "Location: middle"))
+    (files / "middle").mkdir()
+    (files / "middle" / "template.yaml").write_text(
+        "Resources: {In: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: ../chat/template.yaml}}}\n"
+        "Outputs: {Url: {Value: !GetAtt In.Outputs.Url}}\n"
+    )
+    template = read_template(files / "outer.yaml")
+    transform(template, base=files, parameters={})
+    names = ("outer.yaml", "store.yaml", "middle/template.yaml", "chat/template.yaml")
+    assert {file.resolve() for file in template.files} == {(files / name).resolve() for name in names}
+
+
 def test_a_nested_stack_with_a_condition(deployed: Deploy, files: Path) -> None:
     assert set(deployed(OUTER, Env="prod").stack.tables) == {"StoreSeats", "AwaySeats"}
 

@@ -132,6 +132,19 @@ def test_notes(deployed: Deploy, resources: str, notes: list[str]) -> None:
         assert note.startswith(expected)
 
 
+def test_the_api_that_sam_makes_for_events_was_not_made_from_what_its_name_begins_with(
+    deployed: Deploy,
+) -> None:
+    made = deployed(
+        BASE + "  S: {Type: AWS::SQS::Queue}\n"
+        "  G:\n"
+        "    Type: AWS::Serverless::Function\n"
+        "    Properties: {Runtime: python3.9, Handler: a.b, CodeUri: ., Events: {\n"
+        "      Web: {Type: Api, Properties: {Path: /x, Method: get}}}}\n"
+    )
+    assert made.notes() == ["12 ServerlessRestApi: AWS::ApiGateway::RestApi is not run here"]
+
+
 def test_templates_that_do_not_run_are_kept_all_the_same(deployed: Deploy) -> None:
     made = deployed(
         f"{BASE}  I: {{Type: AWS::ApiGatewayV2::Integration, Properties: {MOCK}}}\n"

@@ -62,6 +62,30 @@ def test_includes_are_read_from_disk(folder: Path) -> None:
     assert read_template(write(folder, text))["Resources"]["A"]["P"] == {"Fn::Sub": "code ${X}"}
 
 
+def test_what_is_included_stands_where_its_transform_does(folder: Path) -> None:
+    include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: %s}}"
+    write(folder, f"FeedPool: {{Type: T, Properties: {{{include % 'deep.yaml'}}}}}", "part.yaml")
+    write(folder, "Deep: 1", "deep.yaml")
+    text = f"Resources:\n  F: {{Type: T}}\n  Feed: {{Type: T}}\n  {include % 'part.yaml'}\n"
+    template = read_template(write(folder, text))
+    assert template["Resources"]["FeedPool"]["Properties"] == {"Deep": 1}
+    lines = template.lines
+    assert [lines.source(name) for name in ("FeedPool", "FeedPoolRole", "FRole")] == [
+        "FeedPool",
+        "FeedPool",
+        "F",
+    ]
+    assert lines.of_resource("FeedPoolRole") == lines.of_resource("FeedPool", "Properties", "Deep") == 4
+    assert template.files == {folder / name for name in ("template.yaml", "part.yaml", "deep.yaml")}
+
+
+def test_whole_sections_that_are_included_stand_there_too(folder: Path) -> None:
+    write(folder, "Resources: {Feed: {Type: T}}\nOutputs: {Out: {Value: 1}}", "all.yaml")
+    text = "Description: x\nFn::Transform: {Name: AWS::Include, Parameters: {Location: all.yaml}}"
+    lines = read_template(write(folder, text)).lines
+    assert (lines.of_resource("Feed"), lines.of_resource("FeedRole"), lines.of("Outputs", "Out")) == (2, 2, 2)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -216,6 +240,18 @@ def test_a_cache_that_cannot_be_used_only_costs_time(folder: Path, monkeypatch: 
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "file"))
     template = read_template(write(folder, SAM))
     assert "One" in transform(template, base=folder, parameters={"Name": "n"})["Resources"]
+
+
+@pytest.mark.parametrize("transforms", ["", "Transform: Mine\n"])
+def test_sams_resources_take_its_transform(folder: Path, transforms: str) -> None:
+    text = (
+        f"{transforms}Resources:\n  Q: {{Type: AWS::SQS::Queue}}\n  F: {{Type: AWS::Serverless::Function}}\n"
+    )
+    template = read_template(write(folder, text))
+    line = 3 + bool(transforms)
+    says = rf"template.yaml:{line}: F: AWS::Serverless::Function takes a transform: add Transform: AWS::Serverless-2016"
+    with pytest.raises(TemplateError, match=says):
+        transform(template, base=folder, parameters={})
 
 
 @pytest.mark.parametrize(
