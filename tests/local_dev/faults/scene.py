@@ -40,7 +40,7 @@ Resources:
       Runtime: python3.13
       Handler: app.say
       CodeUri: .
-      Timeout: 20
+      Timeout: 40
       Environment: {Variables: {TABLE: !Ref Table}}
       Policies: [{Statement: [{Effect: Allow, Action: '*', Resource: '*'}]}]
   Hear:
