@@ -1,5 +1,6 @@
 """The client on real connections of every kind, against a room in memory that is served without a gateway."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -77,7 +78,7 @@ async def test_who_asks_hears_what_others_say_and_who_is_there(transport: Transp
         room.room.take("Bo", "hello", None, lambda _: None)
         room.room.commit(1)
         await until(lambda: facts(history, Kind.SHOWN, "content") == ["hello"])
-        assert facts(history, Kind.PRESENCE, "users") == [["Ada"]]
+        await until(lambda: facts(history, Kind.PRESENCE, "users") == [["Ada"]])
 
 
 async def test_who_is_no_member_any_more_enters_anew() -> None:
@@ -99,7 +100,7 @@ async def test_who_changes_enters_by_the_new_way_before_it_leaves_the_old() -> N
             await client.say(f"by {transport}")
             await until(lambda: facts(history, Kind.ACKED, "seq") == [*range(1, number + 2)])  # noqa: B023
             client.change()
-        await until(lambda: room.heard.count("closed") == 2)
+        await until(lambda: room.heard.count("closed") == 2 and client.is_connected)  # by the new way
     doors = [line for line in room.heard if "/members" in line or line.startswith(("WS", "closed"))]
     enter, leave, socket = f"POST {ROOM}/members/Ada", f"DELETE {ROOM}/members", f"WS {room.paths[0]}"
     steps = [line for line in doors if not line.startswith("GET")]
@@ -124,8 +125,10 @@ async def test_who_leaves_stays_away(transport: Transport) -> None:
     async with served() as room, client_of(room, history, transport) as client:
         await until(lambda: client.is_connected)
         await client.leave(abruptly=True)
+        await asyncio.sleep(0.5)  # what was on its way has come
         heard = len(room.heard)
         await client.leave()
+        await asyncio.sleep(2.0)  # longer than a poll or another connection waits
     assert [line for line in room.heard[heard:] if line != "closed"] == []
     assert client.has_left
     assert not client.is_connected
