@@ -94,7 +94,7 @@ def test_a_frame_is_shown_with_what_it_caused(
 ) -> None:
     page = open_page()
     client.send(message(text="shall we?"))
-    assert json.loads(client.recv(10))["text"] == "shall we?"
+    assert json.loads(client.recv(DEADLINE))["text"] == "shall we?"
     row = exchange(page, "shall we?")
     expect(row).to_have_count(1)  # the frame, its invocation, its log and the answer are one
     expect(row.locator(".run .fn")).to_have_text("Echo")
@@ -192,7 +192,7 @@ def test_a_person_sends_a_frame_and_cuts_the_connection(
     expect(page.locator(".facts")).to_contain_text("room=general")
     page.get_by_label("A frame for this connection").fill('{"hello": "سلام"}')
     page.keyboard.press("Control+Enter")
-    assert client.recv(10) == '{"hello": "سلام"}'
+    assert client.recv(DEADLINE) == '{"hello": "سلام"}'
     expect(page.locator(".outcome")).to_have_text("Sent.")
     expect(page.locator(".detail .exchange").last).to_contain_text("hello")
     page.get_by_role("button", name="Cut…").click()
@@ -203,7 +203,7 @@ def test_a_person_sends_a_frame_and_cuts_the_connection(
     expect(page.locator(".badge")).to_have_text("closed")
     expect(page.locator(".detail .exchange.disconnect")).to_contain_text("disconnected 1000")
     with pytest.raises(ConnectionClosed):
-        client.recv(10)
+        client.recv(DEADLINE)
     assert client.close_code == 1000
 
 
@@ -257,6 +257,9 @@ def test_nothing_overflows_on_a_phone(open_page: Callable[..., Page], client: Cl
     expect(exchange(page, "yyy")).to_have_count(1)
     for name in ("Connections", "Functions", "Tables", "Stack", "Timeline"):
         tab(page, name).click()
+        panel = page.get_by_role("tabpanel", name=name)
+        expect(panel).to_be_visible()
+        expect(panel).not_to_contain_text("Reading…")
         assert page.evaluate("document.documentElement.scrollWidth") == 360, name
 
 
@@ -334,14 +337,14 @@ def test_the_chat_can_be_watched(browser: Browser, gateway: ServedGateway, room:
         expect(frame.locator(".run .good").first).to_have_text("200")
         tab(page, "Tables").click()
         page.get_by_label("Table", exact=True).select_option("Memberships")
-        expect(page.locator("tbody tr", has_text=room).first).to_be_visible(timeout=20_000)
+        expect(page.locator("tbody tr", has_text=room).first).to_be_visible()
         tab(page, "Connections").click()
         page.locator(".pick").last.click()
         page.get_by_label("A frame for this connection").fill("from the page")
         page.get_by_role("button", name="Send").click()
-        while client.recv(20) != "from the page":
+        while client.recv(DEADLINE) != "from the page":
             pass
         page.get_by_role("button", name="Cut…").click()
         page.get_by_role("button", name="Cut", exact=True).click()
-        expect(page.locator(".badge")).to_have_text("closed", timeout=20_000)
+        expect(page.locator(".badge")).to_have_text("closed")
     page.close()

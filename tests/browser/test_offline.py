@@ -266,6 +266,7 @@ def test_the_worker_goes_with_the_site(everything: bool, site: SiteCopy, visit: 
         shows(page, "Come in")
     until(page, lambda: page.evaluate(WORKERS) + page.evaluate(COPIES) == 0)
     page.reload()
+    page.wait_for_timeout(1_000)  # longer than the page waits before it has itself kept
     assert page.evaluate(WORKERS) + page.evaluate(COPIES) == 0
 
 
