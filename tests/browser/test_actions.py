@@ -63,7 +63,8 @@ def test_a_message_is_copied_as_it_was_written(page_factory: PageFactory, room: 
     contents(page).hover()
     copied = page.get_by_role("button", name="Copy text")
     copied.click()
-    expect(page.locator("#toast[role=status]")).to_have_text("Copied")
+    # It goes after three seconds, and `expect` looks but once a second.
+    page.wait_for_function("document.querySelector('#toast[role=status]').textContent === 'Copied'")
     assert page.evaluate("navigator.clipboard.readText()") == text
     expect(page.locator("#message")).to_be_focused()  # a mouse takes the focus nowhere
     # Where the page was not loaded over TLS there is no clipboard; it can be copied all the same.

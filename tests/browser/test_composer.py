@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.acts import contents, enter, say, stored
+from tests.browser.acts import contents, enter, link, say, stored, until
 from tests.browser.conftest import PageFactory
 from tests.browser.events import Evaluate
 
@@ -261,6 +261,8 @@ def test_other_errors_are_shown_until_dismissed(page_factory: PageFactory, room:
     expect(notices).to_have_count(0)
     expect(page.get_by_role("log")).to_have_attribute("aria-busy", "false")
     expect(page.locator("#message")).to_have_value("kept")
+    until(page, lambda: len(routes) == 2)
+    expect(link(page)).to_have_attribute("data-status", "online")
     routes[-1].send(json.dumps({"type": "error", "code": "not_admitted", "content": "", "timestamp": ""}))
     page.locator(".notice").get_by_role("button", name="Leave").click()
     expect(page.locator("#you-left")).to_be_visible()

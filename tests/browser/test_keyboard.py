@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import contents, enter, link, say
+from tests.browser.acts import contents, enter, link, say, stored
 from tests.browser.conftest import PageFactory
 from tests.browser.scenes import Stage, speak_in, states
 
@@ -138,6 +138,7 @@ def test_a_whole_chat_by_keyboard_alone(page_factory: PageFactory, room: str) ->
     bo, ada = page_factory(), page_factory(viewport={"width": 390, "height": 700})
     enter(bo, "Bo", room)
     say(bo, "Tea?")
+    expect(stored(bo)).to_have_count(1)
     keys = ada.keyboard
     expect(ada.locator("#name")).to_be_focused()
     keys.type("Ada")

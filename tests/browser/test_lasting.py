@@ -92,6 +92,7 @@ def test_a_reload_goes_on_where_it_was_and_sends_what_waits(page_factory: PageFa
     say(ada, "also waiting")
     ada.reload()
     waits(ada, 2)
+    expect(stored(bo)).to_have_count(2)
     cable.plug_in()
     for page in (ada, bo):
         expect(contents(page)).to_have_text(["hello", "missed", "waiting", "also waiting"])
@@ -211,6 +212,9 @@ def test_after_a_long_sleep_it_connects_anew_as_soon_as_somebody_looks(
     page.clock.install()
     cable = Cable(page)
     enter(page, "Ada", room)
+    # What is still to come, and came after the sleep, would be a sign of life.
+    expect(members(page)).to_have_text(["Ada"])
+    expect(lines(page, "Ada joined")).to_have_count(1)
     page.evaluate("dispatchEvent(new Event('focus'))")
     page.clock.set_system_time(datetime.now(UTC) + timedelta(hours=1))  # no timer has run meanwhile
     page.evaluate("dispatchEvent(new Event('focus'))")

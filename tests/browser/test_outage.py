@@ -1,6 +1,5 @@
 """Nothing is lost where the gateway goes: over its 2-hour cut, and over a restart before a store that stays."""
 
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tests.browser.acts import contents, enter, link, members, say, stored
 from tests.browser.conftest import PageFactory, visitors
 from tests.conftest import ServedGateway, serve, stop
 from tests.local_dev.store import empty_store
+from tests.ports import free_port
 from tests.threads import in_thread
 
 pytestmark = pytest.mark.browser
@@ -23,8 +23,7 @@ TWO_HOURS = 7_200
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], ServedGateway]]:
     """Start the chat before a store that stays, each time on the same port."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     started: list[ServedGateway] = []
     with in_thread(empty_store(ttl_sweep=5)) as store:
 

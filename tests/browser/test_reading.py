@@ -154,13 +154,13 @@ def test_what_comes_while_one_reads_further_up_is_counted_and_marked(
     server.send(message(61), message(62), message(63, who="Cy"))
     expect(jump(page)).to_have_text("3")
     expect(jump(page)).to_have_accessible_name("Latest messages, 3 new")
-    assert page.title() == f"(3) {room} · Parley"
+    expect(page).to_have_title(f"(3) {room} · Parley")
     assert place.bounding_box() == was
     expect(page.locator(".unread + .message .content")).to_have_text("Bo 61")
     page.locator("#language").select_option("fa")
     expect(jump(page)).to_have_text("۳")
     expect(divider).to_have_text("پیام‌های نخوانده")
-    assert page.title() == f"(۳) {room} · Parley"
+    expect(page).to_have_title(f"(۳) {room} · Parley")
     page.locator("#language").select_option("en")
 
     # What has been in sight is counted no more.
@@ -169,7 +169,7 @@ def test_what_comes_while_one_reads_further_up_is_counted_and_marked(
     expect(jump(page)).not_to_be_visible()
     assert from_end(page) < 1
     expect(log_of(page)).to_be_focused()
-    assert page.title() == f"{room} · Parley"
+    expect(page).to_have_title(f"{room} · Parley")
     # Where it began stays to be seen, until the next begins or one writes.
     expect(divider).to_have_count(1)
     log_of(page).evaluate(SCROLL, -400)

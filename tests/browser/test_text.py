@@ -160,14 +160,15 @@ def test_only_lines_with_the_mark_and_a_space_are_a_quote(js: Evaluate) -> None:
     assert js("core/text", read, [">:(", ">.<", "a\n> b", ">>> x", " > a", ""]) == [none] * 6
 
 
-TIME = """(m, text) => {
+# The least of three times: now and then this machine has something else to do.
+TIME = """(m, text) => Math.min(...[1, 2, 3].map(() => {
   const begun = performance.now();
   m.split(text);
   m.pieces(text);
   m.quoteOf("Ada", text);
   m.quoted(text);
   return performance.now() - begun;
-}"""
+}))"""
 
 
 HOSTILE = [

@@ -157,6 +157,7 @@ def test_where_long_requests_are_cut_it_polls_every_few_seconds(
     say(ada, "one")
     expect(via(ada)).to_have_text("Polling")
     expect(via(ada)).to_have_attribute("title", re.compile("cut long requests"))
+    expect(stored(ada)).to_have_count(1)
     say(bo, "two")
     expect(contents(ada)).to_have_text(["one", "two"])
     say(ada, "three")
