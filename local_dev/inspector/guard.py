@@ -7,9 +7,8 @@ and a request that changes something must be one that only the page itself can m
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+from ..pages import LOOPBACK, name_of
 
 ACTION_HEADER = "x-local-gateway"
 """What a request that changes something must carry: no form can, and no other site may."""
@@ -51,7 +50,7 @@ class Guard:
         itself, to which a link from anywhere may lead.
         """
         host = headers.get("host", "")
-        if _name_of(host) not in LOOPBACK | {self.host.lower()}:
+        if name_of(host) not in LOOPBACK | {self.host.lower()}:
             return Refusal(403, "This page answers only under 127.0.0.1, localhost or the host it was given")
         if not page and headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return Refusal(403, "Another site may not ask for this")
@@ -66,18 +65,6 @@ class Guard:
         if content_type not in ACTION_TYPES and method == "POST":
             return Refusal(415, "The body must be text/plain or application/json")
         return None
-
-
-def _name_of(host: str) -> str:
-    """The name in a Host header, without port and brackets; "" where it is malformed."""
-    try:
-        parts = urlsplit(f"//{host}")
-        named = parts.hostname or ""
-        _ = parts.port  # raises where it is no port
-    except ValueError:
-        return ""
-    plain = parts.netloc == host and not parts.username
-    return named.removesuffix(".") if plain else ""
 
 
 def _same(origin: str, host: str) -> bool:

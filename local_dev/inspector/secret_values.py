@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import LocalError
-from .guard import LOOPBACK
+from ..pages import LOOPBACK
 
 
 class SecretUnreadable(LocalError):

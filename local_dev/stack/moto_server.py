@@ -1,6 +1,8 @@
 """moto's server. One request is answered at a time, since moto is not safe under threads. Those to DynamoDB, of which a
 message makes four or five, are answered as soon as they are read, without a task or a thread for each; those to other
 services, a receiver that waits for messages among them, in threads.
+
+moto believes every signature and answers pages of every origin. So what a browser's page sends does not get to it.
 """
 
 import asyncio
@@ -18,6 +20,8 @@ from urllib.parse import unquote_to_bytes
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from ..pages import LOOPBACK, REFUSED, is_of_a_page, name_of
+
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 THREADS = 64
@@ -29,6 +33,8 @@ KEEP_ALIVE = 3600
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 _QUICK = b"DynamoDB_20120810."
+
+_FORBIDDEN: Answer = (403, [(b"content-length", str(len(REFUSED)).encode())], REFUSED.encode())
 
 
 class Server(uvicorn.Server):
@@ -89,7 +95,11 @@ class _Bridge:
         await send({"type": "http.response.body", "body": content})
 
     def answer(self, environ: dict[str, Any]) -> Answer:
-        """The application's answer, which may be a while."""
+        """The application's answer, which may be a while; what a page has sent is refused."""
+        if is_of_a_page(environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE")) or not _is_loopback(
+            environ.get("HTTP_HOST", "")
+        ):
+            return _FORBIDDEN
         told: list[Any] = []
         with self._lock:
             chunks = self._application(environ, lambda *each: told.append(each))
@@ -187,6 +197,11 @@ def _environ(scope: Any, body: bytes) -> dict[str, Any]:
     if body:  # its length is not said where it came in chunks
         environ["CONTENT_LENGTH"] = str(len(body))
     return environ
+
+
+@functools.lru_cache(100)
+def _is_loopback(host: str) -> bool:
+    return name_of(host) in LOOPBACK
 
 
 @functools.lru_cache(1000)

@@ -1,10 +1,12 @@
 """Tickets for a gateway that runs: what is in them, that its secret signs them, and who is told the secret."""
 
+import http.client
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 import pytest
@@ -117,6 +119,42 @@ def test_another_server_is_no_gateway(deployed: Running) -> None:
     endpoint = deployed.deployed.cloud.endpoint_url  # moto's, which answers everything
     with pytest.raises(TicketError, match="no local gateway runs there"):
         secret_of(endpoint, "TicketSecret")
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("POST", {}, 200),
+        ("POST", {"origin": "https://evil.example"}, 403),
+        ("POST", {"sec-fetch-site": "cross-site"}, 403),
+        ("POST", {"host": "rebound.example"}, 403),
+        (
+            "OPTIONS",
+            {"origin": "https://evil.example", "access-control-request-headers": "x-amz-target"},
+            403,
+        ),
+    ],
+)
+def test_whom_the_cloud_on_this_machine_tells_a_secret(
+    deployed: Running, method: str, headers: dict[str, str], status: int
+) -> None:
+    scope = "Credential=made-up/20260101/us-east-1/secretsmanager/aws4_request"
+    signed = {
+        "x-amz-target": "secretsmanager.GetSecretValue",
+        "content-type": "application/x-amz-json-1.1",
+        "authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
+    }
+    body = json.dumps({"SecretId": deployed.deployed.stack.secrets["TicketSecret"]})
+    connection = http.client.HTTPConnection(urlsplit(deployed.deployed.cloud.endpoint_url).netloc, timeout=60)
+    connection.request(method, "/", body, signed | headers)
+    answer = connection.getresponse()
+    told = answer.read()
+    connection.close()
+    assert answer.status == status
+    assert (b'"SecretString"' in told) is (status == 200)
+    assert status == 200 or not [
+        name for name in answer.headers if name.lower().startswith("access-control-")
+    ]
 
 
 @pytest.mark.parametrize(

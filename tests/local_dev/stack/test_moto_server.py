@@ -86,7 +86,7 @@ def test_both_ways_are_the_same(server: Server) -> None:
 
 def test_a_request_arrives_as_it_was_sent(server: Server) -> None:
     raw = (
-        b"PUT /a%20b/%C3%A9?c=%20d&e HTTP/1.1\r\nHost: h\r\nX-Two: 1\r\nX-Two: 2\r\nX_Two: 3\r\n"
+        b"PUT /a%20b/%C3%A9?c=%20d&e HTTP/1.1\r\nHost: localhost\r\nX-Two: 1\r\nX-Two: 2\r\nX_Two: 3\r\n"
         b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", server.port)) as client:
@@ -101,7 +101,9 @@ def test_a_request_arrives_as_it_was_sent(server: Server) -> None:
 
 
 def test_requests_that_come_in_one_piece_are_answered_in_order(server: Server) -> None:
-    one = "POST / HTTP/1.1\r\nHost: h\r\nX-Amz-Target: {}\r\nX-Number: {}\r\nContent-Length: 1\r\n{}\r\nx"
+    one = (
+        "POST / HTTP/1.1\r\nHost: [::1]:1\r\nX-Amz-Target: {}\r\nX-Number: {}\r\nContent-Length: 1\r\n{}\r\nx"
+    )
     ways = [*(QUICK, USUAL, USUAL, QUICK), QUICK]
     raw = "".join(
         one.format(way["X-Amz-Target"], number, "Connection: close\r\n" if number == 4 else "")
@@ -130,6 +132,35 @@ def test_what_breaks_is_an_error_and_the_next_one_is_answered(server: Server, wa
     connection.request("POST", "/", b"break", way)
     answer = connection.getresponse()
     assert (answer.status, answer.read()) == (500, b"Internal Server Error")
+    assert ask(connection, **way)[0] == 418
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Host": "rebound.example"},
+        {"Host": "127.0.0.1.rebound.example:80"},
+        {"Host": ""},
+    ],
+)
+@pytest.mark.parametrize("way", [QUICK, USUAL])
+@pytest.mark.parametrize("method", ["POST", "GET", "OPTIONS"])
+def test_what_a_page_sends_does_not_get_to_moto(
+    server: Server, method: str, way: dict[str, str], headers: dict[str, str]
+) -> None:
+    connection = connect(server)
+    # What moto is asked it answers with 418, and a body that breaks it with 500.
+    connection.request(method, "/", b"break", {**way, **headers})
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()) == (
+        403,
+        b"A page in a browser may not ask for this, only a program",
+    )
+    assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
     assert ask(connection, **way)[0] == 418
 
 
