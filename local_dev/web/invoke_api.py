@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from ..errors import AccessDenied, FunctionError, FunctionThrottled, RequestRefused
 from ..gateway.ids import request_id
 from ..iam.guard import InvokeGuard
-from .management import as_signed, read_body
+from .management import as_signed, read_body, refuse_pages
 
 SYNC_LIMIT = 6 * 1024 * 1024
 """Bytes that an invocation's payload may have."""
@@ -93,6 +93,7 @@ class InvokeApi:
     async def _answer(self, request: Request) -> Response:
         if request.method != "POST":
             raise RequestRefused(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+        refuse_pages(request.headers)
         asynchronous = request.headers.get("x-amz-invocation-type", "") == "Event"
         payload = await _payload(request, asynchronous=asynchronous)
         name, arn = self._target(request.path_params["name"])

@@ -27,6 +27,7 @@ from ..gateway.gateway import Gateway
 from ..gateway.ids import extended_request_id, is_well_formed, request_id, trace_id
 from ..iam.claims import SignedRequest
 from ..iam.guard import ConnectionsGuard, signed_request
+from ..pages import REFUSED, is_of_a_page
 from ..relay.calls import signer
 from .addresses import Addresses
 from .limits import MESSAGE_LIMIT
@@ -122,6 +123,7 @@ class ManagementApi:
 
     def _admit(self, request: SignedRequest) -> tuple[Gateway, str]:
         """The gateway and the id of a request that is signed well and allowed; RequestRefused says why not."""
+        refuse_pages(request.headers)
         gateway, connection_id = self._find(request)
         if self._guard is not None:
             self._guard.check(request, gateway.api)
@@ -221,6 +223,14 @@ def as_signed(request: Request, body: bytes) -> SignedRequest:
         [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
         body,
     )
+
+
+def refuse_pages(headers: Mapping[str, str]) -> None:
+    """RequestRefused for what a page in a browser has sent, however well it is signed. Header names are in small
+    letters.
+    """
+    if is_of_a_page(headers.get("origin"), headers.get("sec-fetch-site")):
+        raise RequestRefused(403, "ForbiddenException", REFUSED)
 
 
 def refusal(error: RequestRefused) -> Answer:

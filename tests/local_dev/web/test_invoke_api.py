@@ -7,7 +7,10 @@ from urllib.parse import quote
 
 import boto3
 import pytest
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.exceptions import ClientError
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
@@ -239,6 +242,33 @@ def test_with_a_guard_the_role_has_to_allow_it() -> None:
         assert made.boto3().invoke(FunctionName="raises")["StatusCode"] == 200
         status, _ = made.request("POST", "/2015-03-31/functions/greet/invocations", b"", {})
         assert status == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
+)
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+def test_a_page_may_invoke_nothing(deployed: Deployed, method: str, headers: dict[str, str]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", deployed.served.port, timeout=60)
+    sent = {**headers, "X-Amz-Invocation-Type": "Event"}
+    connection.request(method, "/2015-03-31/functions/greet/invocations", b"{}", sent)
+    answer = connection.getresponse()
+    connection.close()
+    assert answer.status == 403
+    assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+    assert deployed.functions.later == []
+
+
+def test_a_page_may_invoke_nothing_by_a_presigned_address_either() -> None:
+    made = Deployed(guarded=True)
+    with served(made.app) as made.served:
+        url = f"{made.served.url}/2015-03-31/functions/GreetFunction/invocations"
+        request = AWSRequest("POST", url)
+        SigV4QueryAuth(BotocoreCredentials("local", "local"), "lambda", REGION).add_auth(request)
+        path = str(request.url).removeprefix(made.served.url)
+        assert made.request("POST", path, b"", {})[0] == 200
+        assert made.request("POST", path, b"", {"Origin": "https://evil.example"})[0] == 403
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -400,14 +400,45 @@ def test_no_id_is_no_route(deployed: Deployed, path: str) -> None:
     assert (answer.status, json.loads(body)) == (403, {"message": "Missing Authentication Token"})
 
 
-def test_without_a_guard_nothing_is_checked() -> None:
+FROM_A_PAGE = [
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+]
+
+
+@pytest.mark.parametrize("headers", FROM_A_PAGE)
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE", "OPTIONS"])
+def test_a_page_may_do_nothing_however_well_it_signs(
+    deployed: Deployed, method: str, headers: dict[str, str]
+) -> None:
+    client = deployed.connected()
+    path = f"/prod/@connections/{client.id}"
+    answer, _ = deployed.request(method, path, b"x", headers=headers)
+    assert answer.status == 403
+    assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+    assert (client.frames, client.closed) == ([], [])
+
+
+def test_an_address_that_a_person_types_is_no_pages(deployed: Deployed) -> None:
+    path = f"/prod/@connections/{deployed.connected().id}"
+    answer, _ = deployed.request("GET", path, headers={"Sec-Fetch-Site": "none"})
+    assert answer.status == 200
+
+
+def test_without_a_guard_nothing_is_checked_but_that_it_is_no_page() -> None:
     made = Deployed()
     app = FastAPI()
     add_management_routes(app, made.gateways)
     with served(app) as made.served:
         client = made.connected()
-        answer, _ = made.request("POST", f"/prod/@connections/{client.id}", b"x", signed=False)
+        path = f"/prod/@connections/{client.id}"
+        answer, _ = made.request("POST", path, b"x", signed=False)
         assert (answer.status, client.frames) == (200, ["x"])
+        for headers in FROM_A_PAGE:
+            answer, _ = made.request("POST", path, b"x", signed=False, headers=headers)
+            assert (answer.status, client.frames) == (403, ["x"])
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
