@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .ahead import Ahead
 from .command_line import read_options
-from .console import Console
+from .console import Console, complaint
 from .errors import LocalError
 from .files import raise_limit
 from .options import Options
@@ -31,7 +31,7 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         asyncio.run(_run(read_options(arguments, console)))
     except LocalError as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        sys.stderr.write(complaint(error))
         return 1
     return 0
 

@@ -1,5 +1,6 @@
 """What the gateway prints: the functions' logs with their names, structured lines made readable."""
 
+import contextlib
 import json
 import sys
 import time
@@ -29,6 +30,21 @@ _QUIET_KEYS = {
 }
 
 
+_CONTROLS = {each: f"\\x{each:02x}" for each in (*range(0x20), *range(0x7F, 0xA0)) if each != ord("\t")}
+
+
+def visible(text: str) -> str:
+    """The text with its control characters spelled out but for tabs: a terminal would obey them, and anybody may have
+    written what is logged.
+    """
+    return text.translate(_CONTROLS)
+
+
+def complaint(error: Exception) -> str:
+    """The line that says why the command ends."""
+    return f"error: {visible(' '.join(str(error).split()))}\n"
+
+
 class Console:
     """Writes lines as `time  name  text`. Colours only on a terminal."""
 
@@ -43,11 +59,12 @@ class Console:
     def line(self, name: str, text: str, *, colour: int = 2) -> None:
         """A line of text, or several: each after the first is indented under it."""
         prefix = f"{time.strftime('%H:%M:%S')} {self._paint(f'{name:<12}', colour)} "
-        first, *rest = text.splitlines() or [""]
+        first, *rest = [visible(each) for each in text.splitlines()] or [""]
         level = next((word for word in _LEVEL_COLOURS if first.startswith((word, f"[{word}]"))), None)
         body = self._paint(first, _LEVEL_COLOURS[level]) if level else first
-        self._stream.write("\n".join([prefix + body, *(f"{'':22}{more}" for more in rest)]) + "\n")
-        self._stream.flush()
+        with contextlib.suppress(OSError):  # its terminal is closed, which is no reason not to end in order
+            self._stream.write("\n".join([prefix + body, *(f"{'':22}{more}" for more in rest)]) + "\n")
+            self._stream.flush()
 
     def _paint(self, text: str, colour: int) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._colour else text

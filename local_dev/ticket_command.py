@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from urllib.parse import quote, urlsplit
 
+from .console import complaint
 from .errors import LocalError, TicketError
 from .inspector.guard import ACTION_HEADER
 from .ticket import AUDIENCE, Ticket, signer
@@ -35,7 +36,7 @@ def run(arguments: list[str]) -> int:
         sign = signer()
         token = sign(ticket.claims(time.time()), secret_of(url, given.secret))
     except LocalError as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        sys.stderr.write(complaint(error))
         return 1
     sys.stdout.write(f"{token}\n{page(url, given.room[0] if given.room else '', token)}\n")
     return 0
