@@ -39,13 +39,14 @@ def run(arguments: list[str] | None = None) -> int:
 async def _run(options: Options) -> None:
     stop, serving = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ending_signals():
         loop.add_signal_handler(number, stop.set)
     deployed = asyncio.create_task(_serve(options, serving, stop))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({deployed, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not deployed.done():
-        # Ctrl-C: what serves sees it and winds down, what still starts is given up; a second one does not wait.
+        # Ctrl-C: what serves sees it and winds down, what still starts is given up; a second one does not wait. But a
+        # terminal's end is often told twice, by the shell and by the system.
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
         if not serving.is_set():
@@ -53,6 +54,14 @@ async def _run(options: Options) -> None:
     stopping.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await deployed
+
+
+def ending_signals() -> list[signal.Signals]:
+    """The signals that end it in order: Ctrl-C, `kill`, and the end of its terminal unless it is to outlive that, as
+    under `nohup`.
+    """
+    outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([] if outlives else [signal.SIGHUP])]
 
 
 async def _serve(options: Options, serving: asyncio.Event, stop: asyncio.Event) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .faults.rules import Plan
 
 TEMPLATES = ("template.yaml", "template.yml", "template.json")
+_TEMPLATES = f"{', '.join(TEMPLATES[:-1])} or {TEMPLATES[-1]}"
 
 
 def read_options(arguments: list[str] | None, console: Console) -> Options:
@@ -26,7 +27,7 @@ def read_options(arguments: list[str] | None, console: Console) -> Options:
     given = _parser().parse_args(arguments)
     template = given.template or next((Path(name) for name in TEMPLATES if Path(name).exists()), None)
     if template is None:
-        raise TemplateError(f"there is no {TEMPLATES[0]} in this folder: give --template FILE")
+        raise TemplateError(f"there is no {_TEMPLATES} in this folder: give --template FILE")
     if not template.is_file():
         raise TemplateError(f"{template}: no such file")  # said before anything is started
     site: Path = given.site or template.resolve().parent / "site"
@@ -63,21 +64,32 @@ def read_options(arguments: list[str] | None, console: Console) -> Options:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="parley",
-        description="Run a SAM or CloudFormation template with a WebSocket API on this machine: "
+        description="Run the WebSocket and HTTP APIs of a SAM or CloudFormation template on this machine: "
         "no account, no Docker, no network.",
         epilog="parley ticket --help: issue a ticket for a gateway that runs.",
     )
     add = parser.add_argument
-    add("--template", type=Path, help=f"the template (default: {TEMPLATES[0]})")
+    add("--template", type=Path, help=f"the template (default: {_TEMPLATES})")
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--port", type=_port, default=8000, help="port; 0 takes a free one (default: %(default)s)")
     add("--https", action="store_true", help="serve over TLS as well: HTTP/1.1, HTTP/2 and HTTP/3")
     add("--https-port", metavar="PORT", type=_port, help="the port for that (default: 443 above the other)")
     add("--region", default="us-east-1", help="AWS region to play (default: %(default)s)")
-    add("--param", metavar="KEY=VALUE", type=_pair, **_MANY, help="a parameter of the template")
+    add(
+        "--param",
+        metavar="KEY=VALUE",
+        type=_pair,
+        **_MANY,
+        help="a parameter of the template; may be repeated",
+    )
     add("--site", type=Path, help="folder served at / (default: site/ beside the template)")
     add("--ordered", action="store_true", help="run a connection's messages one after the other")
-    add("--assume", metavar="NAME=VALUE", **_MANY, help="a switch for what is not known of AWS for sure")
+    add(
+        "--assume",
+        metavar="NAME=VALUE",
+        **_MANY,
+        help="a switch for what is not known of AWS for sure; may be repeated",
+    )
     add("--time-scale", metavar="N", type=_scale, default=1.0, help="how fast idle time and age pass")
     add("--no-iam", dest="iam", action="store_false", help="check neither signatures nor roles")
     add(
@@ -85,13 +97,18 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="check functions' roles at DynamoDB, SQS and the rest as well",
     )
-    add("--debug", metavar="FUNCTION[:PORT]", **_MANY, help="wait for a debugger in that function")
+    add(
+        "--debug",
+        metavar="FUNCTION[:PORT]",
+        **_MANY,
+        help="wait for a debugger in that function; may be repeated",
+    )
     add("--no-reload", dest="reload", action="store_false", help="do not reload code when it is saved")
     add(
         "--aws-endpoint",
         metavar="[SERVICE=]URL",
         **_MANY,
-        help="another back end than moto, for all services or for one",
+        help="another back end than moto, for all services or for one; may be repeated",
     )
     add(
         "--ttl-sweep",

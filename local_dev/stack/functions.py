@@ -125,7 +125,8 @@ class _FunctionReader:
             if layer is None:
                 self._notes.add(
                     resource.logical_id,
-                    f"the layer {reference} is not in this template",
+                    f"the layer {reference} is not in this template: what is imported from it has to be installed "
+                    "where parley is",
                     "Properties",
                     "Layers",
                 )

@@ -1,6 +1,7 @@
 """The command line: what it says, how it ends, and that nothing is left behind."""
 
 import os
+import pty
 import re
 import signal
 import socket
@@ -9,13 +10,16 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from local_dev.command import ending_signals
 from local_dev.command_line import read_options
 from local_dev.console import Console
-from local_dev.errors import ListenError
+from local_dev.errors import ListenError, TemplateError
 from tests.conftest import ROOT, ServedGateway, serve, stop
 from tests.ports import free_port
 
@@ -95,16 +99,67 @@ def assert_all_end(pids: set[int]) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_it_with_0_and_leaves_no_process(
-    template: Path, tmp_path: Path, number: signal.Signals
+@contextmanager
+def disposition(hang_up: signal.Handlers) -> Iterator[None]:
+    """What is started meanwhile inherits whether it is to ignore the end of its terminal."""
+    before = signal.signal(signal.SIGHUP, hang_up)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the gateway puts what is for this run only."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_ends_it_with_0_and_leaves_no_process_and_no_file(
+    template: Path, tmp_path: Path, scratch: Path, number: signal.Signals
 ) -> None:
-    served = serve(tmp_path / "log", "--template", str(template))
+    with disposition(signal.SIG_DFL):
+        served = serve(tmp_path / "log", "--template", str(template))
     children = wait_for_workers(served)
+    assert list(scratch.iterdir())
     served.process.send_signal(number)
     assert served.process.wait(60) == 0
     assert_all_end(children)
     assert "Traceback" not in (tmp_path / "log").read_text()
+    assert list(scratch.iterdir()) == []
+
+
+def test_where_its_terminal_is_closed_it_ends_in_order(template: Path, scratch: Path) -> None:
+    terminal, end = pty.openpty()
+    with disposition(signal.SIG_DFL):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local_dev", "--port", "0", "--template", str(template)],
+            cwd=ROOT,
+            stdin=end,
+            stdout=end,
+            stderr=end,
+            start_new_session=True,
+        )
+    os.close(end)
+    said = b""
+    while b"Ctrl-C ends it." not in said:
+        said += os.read(terminal, 65536)  # which fails where the gateway has ended
+    assert list(scratch.iterdir())
+    os.close(terminal)
+    for _ in range(2):  # the shell says so, and the system
+        process.send_signal(signal.SIGHUP)
+    assert process.wait(60) >= 0, "a signal has ended it"
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize(("inherited", "ends"), [(signal.SIG_DFL, True), (signal.SIG_IGN, False)])
+def test_under_nohup_it_outlives_its_terminal(inherited: signal.Handlers, ends: bool) -> None:
+    with disposition(inherited):
+        assert (signal.SIGHUP in ending_signals()) is ends
 
 
 def test_a_killed_gateway_leaves_no_process_either(template: Path, tmp_path: Path) -> None:
@@ -120,7 +175,8 @@ def test_a_taken_port_is_one_line(template: Path) -> None:
         port = taken.getsockname()[1]
         ended = run("--template", str(template), "--port", str(port))
     assert ended.returncode == 1
-    assert ended.stderr == f"error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    remedy = "give another --port, or 0 for a free one"
+    assert ended.stderr == f"error: cannot listen on 127.0.0.1:{port}: Address already in use; {remedy}\n"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +235,9 @@ def test_a_port_for_tls_that_is_taken_is_one_line(template: Path) -> None:
     assert ended.returncode == 1
     # For datagrams, as a rule: another program may just have the port's number for a connection.
     assert re.fullmatch(
-        rf"error: cannot listen (for datagrams )?on 127.0.0.1:{port}: Address already in use\n", ended.stderr
+        rf"error: cannot listen (for datagrams )?on 127.0.0.1:{port}: Address already in use; "
+        r"give another --https-port, or 0 for a free one\n",
+        ended.stderr,
     )
 
 
@@ -215,6 +273,12 @@ def test_faults_that_cannot_be_read_are_one_line(template: Path, tmp_path: Path)
 def test_a_template_that_is_not_there(tmp_path: Path) -> None:
     ended = run("--template", str(tmp_path / "gone.yaml"))
     assert (ended.returncode, ended.stderr) == (1, f"error: {tmp_path}/gone.yaml: no such file\n")
+
+
+def test_a_folder_without_a_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TemplateError, match=r"no template\.yaml, template\.yml or template\.json in"):
+        read_options([], Console())
 
 
 @pytest.mark.parametrize(

@@ -183,3 +183,10 @@ def test_a_layer_that_is_not_here(deployed: Deploy) -> None:
     layer = "  L: {Type: AWS::Lambda::LayerVersion, Properties: {Content: {S3Bucket: b, S3Key: k.zip}}}\n"
     (note,) = deployed(SAM.format(code="Layers: [!Ref L]") + layer).stack.notes
     assert note.text == "its content is not on this disk but s3://b/k.zip; functions run without the layer"
+
+
+def test_a_layer_of_somebody_elses(deployed: Deploy) -> None:
+    arn = "arn:aws:lambda:us-east-1:017000801446:layer:Powertools:7"
+    (note,) = deployed(SAM.format(code=f"Layers: ['{arn}']")).stack.notes
+    remedy = "what is imported from it has to be installed where parley is"
+    assert note.text == f"the layer {arn} is not in this template: {remedy}"
