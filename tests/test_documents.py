@@ -31,6 +31,14 @@ def test_named_tests_exist(document: Path) -> None:
     assert set(NAMED_TEST.findall(document.read_text(encoding="utf-8"))) <= defined
 
 
+def test_the_architecture_lists_every_package_of_the_local_gateway() -> None:
+    section = (
+        (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## On this machine")[2]
+    )
+    listed = re.findall(r"^\| `(\w+)/` \|", section, re.MULTILINE)
+    assert sorted(listed) == sorted(path.parent.name for path in (ROOT / "local_dev").glob("*/__init__.py"))
+
+
 def test_the_protocol_lists_every_error_with_its_text() -> None:
     section = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8").partition("## Errors")[2]
     listed = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))
