@@ -110,8 +110,15 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
         if faults:
             faults.callers = services.callers
             options.notice(f"faults are injected, seed {faults.seed}")
+        clients = Clients(_endpoint(found, options), region=cloud.region, credentials=CREDENTIALS)
         functions = _functions(
-            stack, services=services, started=started, faults=faults, journal=journal, options=options
+            stack,
+            services=services,
+            started=started,
+            faults=faults,
+            journal=journal,
+            options=options,
+            clients=clients,
         )
         cleanup.push_async_callback(functions.stop)
         if options.warm:
@@ -133,7 +140,6 @@ async def deployment(options: Options, started: Ahead | None = None) -> AsyncIte
             entrance=entrance,
         )
         serving = asyncio.create_task(server.serve(sockets=[sock]))
-        clients = Clients(_endpoint(found, options), region=cloud.region, credentials=CREDENTIALS)
         going_on = [
             asyncio.create_task(_outlive(work))
             for work in background(found, functions, gateways, clients, options)
@@ -173,6 +179,7 @@ def _functions(
     faults: Faults | None,
     journal: Journal,
     options: Options,
+    clients: Clients,
 ) -> LocalFunctions:
     debug = debug_ports(options.debug, stack.functions)
     for name, where in debug.items():
@@ -191,6 +198,7 @@ def _functions(
             for route in api.routes.values()
             if route.integration
         },
+        clients=clients,
     )
 
 

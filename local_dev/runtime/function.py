@@ -69,16 +69,16 @@ class LocalFunction:
             max_held=MAX_HELD if waits and not debug else 0,
         )
 
-    async def invoke(self, event: bytes) -> Any:
+    async def invoke(self, event: bytes, request_id: str | None = None) -> Any:
         """Run the function once, unless a fault has it otherwise; FunctionError where it gives no result. Its own
         time-out is counted from its start.
         """
         if self._disturbed is None:
-            return await self._invoke(event)
-        return await self._disturbed.invoke(lambda crash_after: self._invoke(event, crash_after))
+            return await self._invoke(event, request_id)
+        return await self._disturbed.invoke(lambda crash_after: self._invoke(event, request_id, crash_after))
 
-    async def _invoke(self, event: bytes, crash_after: float | None = None) -> Any:
-        request_id = new_request_id()
+    async def _invoke(self, event: bytes, request_id: str | None, crash_after: float | None = None) -> Any:
+        request_id = request_id or new_request_id()
         started = time.perf_counter()
         try:
             self._admit(event)

@@ -3,16 +3,21 @@
 import asyncio
 import json
 import os
+import time
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any
 
 from ..errors import FunctionError, FunctionThrottled
 from ..faults.faults import Faults
+from ..gateway.ids import request_id as new_request_id
 from ..journal import Journal
+from ..stack.clients import Clients
 from ..stack.model import Function
+from ..stack.opaque import function_name
 from .asynchronous import MAX_EVENT, MAX_QUEUED, deliver
 from .bytecode import cache_folder, prune
 from .debugger import DebugPort
+from .destinations import Letter, letters, send, service_of
 from .function import LocalFunction
 from .preloaded import Preloaded
 
@@ -21,7 +26,8 @@ class LocalFunctions:
     """All functions of a stack, by physical name. `service_for` gives the environment that points one of
     them at the local services, with its credentials; `debug` the ports of those that wait for a debugger. With
     `preloaded` workers start faster; whoever started it ends it, after this. `faults` happen to invocations.
-    `waiting` are names of functions whose invocations may be long polls.
+    `waiting` are names of functions whose invocations may be long polls. `clients` reach the queues and topics that are
+    told what asynchronous events came to.
     """
 
     def __init__(
@@ -35,8 +41,10 @@ class LocalFunctions:
         preloaded: Preloaded | None = None,
         faults: Faults | None = None,
         waiting: Collection[str] = (),
+        clients: Clients | None = None,
     ) -> None:
         debug = debug or {}
+        self._clients = clients
         self._functions = {
             name: LocalFunction(
                 function,
@@ -64,8 +72,8 @@ class LocalFunctions:
             return await asyncio.shield(task)
 
     def invoke_later(self, name: str, event: Any) -> None:
-        """Take an event for an asynchronous invocation; its result is dropped, its failure reported.
-        FunctionError where it is not taken on.
+        """Take an event for an asynchronous invocation; its result goes to whom the function names, its failure is
+        reported as well. FunctionError where it is not taken on.
         """
         function, payload = self._find(name), _payload(event)
         if len(payload) > MAX_EVENT:
@@ -113,10 +121,33 @@ class LocalFunctions:
             await function.warm()
 
     async def _deliver(self, function: LocalFunction, payload: bytes) -> None:
+        request_id = ""
+
+        async def attempt() -> Any:
+            nonlocal request_id
+            request_id = new_request_id()  # Lambda's attempts share one; here each is told apart by it
+            return await function.invoke(payload, request_id)
+
         try:
-            await deliver(lambda: function.invoke(payload), failed=lambda why: function.say(f"[ERROR] {why}"))
+            outcome = await deliver(attempt, function.function.asynchronous)
+            if outcome.error is not None:
+                function.say(f"[ERROR] {outcome}")
+            for letter in letters(
+                function.function, payload, outcome, request_id=request_id, now=time.time()
+            ):
+                await self._send(letter, function)
         finally:
             self._queued -= 1
+
+    async def _send(self, letter: Letter, function: LocalFunction) -> None:
+        service = service_of(letter.destination)
+        try:
+            if service is None:
+                self.invoke_later(function_name(letter.destination), json.loads(letter.text))
+            elif self._clients is not None:
+                await asyncio.to_thread(send, await self._clients.get(service), letter)
+        except Exception as error:  # the event is over, its function goes on
+            function.say(f"[ERROR] {letter.destination} could not be told of an asynchronous event: {error}")
 
     def _find(self, name: str) -> LocalFunction:
         function = self._functions.get(name)

@@ -12,7 +12,7 @@ from ..stack.clients import Clients
 from ..stack.model import QueueMapping, StreamMapping
 from .batches import INVOKE_TIMEOUT, REST, Complaints
 from .checkpoints import Checkpoints, sequence_number
-from .destinations import failure_message, send, service_of
+from .destinations import Letter, failure_message, send, service_of
 from .mapping import Discarded, MappingPoller
 from .queues import CONCURRENCY, QueuePoller, SqsQueue
 from .streams import Lineage, ShardReader, Start, list_shards
@@ -193,9 +193,9 @@ class StreamSource:
         if service is None:
             log.error("the on-failure destination %s is neither a queue nor a topic", mapping.on_failure)
             return
-        message = failure_message(mapping, discarded, shard=shard, now=time.time())
+        letter = Letter(mapping.on_failure, failure_message(mapping, discarded, shard=shard, now=time.time()))
         try:
-            await asyncio.to_thread(send, await self._clients.get(service), mapping.on_failure, message)
+            await asyncio.to_thread(send, await self._clients.get(service), letter)
         except Exception as error:  # the records are lost, the mapping goes on
             log.error("the on-failure destination %s: %s", mapping.on_failure, error)  # noqa: TRY400
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import TemplateError
+from .asynchronous import read_asynchronous
 from .cloud import Resource
 from .code import code_folder, unpacked
 from .model import Function, Role
@@ -34,6 +35,7 @@ class _FunctionReader:
         self, by_type: ByType, roles: Mapping[str, Role], notes: Notebook, account: str, region: str
     ) -> None:
         self._roles, self._notes, self._account, self._region = roles, notes, account, region
+        self._asynchronous = read_asynchronous(by_type, notes=notes)
         self._layers = {item.id: item for item in by_type.get("AWS::Lambda::LayerVersion", [])}
         self._newer_runtime_noted = False
 
@@ -65,6 +67,7 @@ class _FunctionReader:
             layers=self._layer_folders(resource),
             reserved_concurrency=None if reserved is None else int(number(reserved, 0)),
             role=None if role is None else str(role),
+            asynchronous=self._asynchronous[resource.id],
         )
 
     def _code(self, resource: Resource) -> tuple[Path | None, str | None]:

@@ -19,6 +19,19 @@ INTEGRATION_TIMEOUT = 29.0
 
 
 @dataclass(frozen=True)
+class Asynchronous:
+    """What becomes of a function's asynchronous events: how often one that fails is tried again, for how many seconds
+    it is tried, and by ARN who gets its result, who its failure, and who the event itself when it is given up.
+    """
+
+    max_retries: int = 2
+    max_age: float = 6 * 3600.0
+    on_success: str | None = None
+    on_failure: str | None = None
+    dead_letter: str | None = None
+
+
+@dataclass(frozen=True)
 class Function:
     """A Lambda function. `timeout` in seconds, `memory` in MB. `code` is its folder, None where it has
     none here; `layers` are the folders of its local layers, in order. `log_level` counts where `json_logs`.
@@ -38,6 +51,7 @@ class Function:
     layers: tuple[Path, ...] = ()
     reserved_concurrency: int | None = None
     role: str | None = None
+    asynchronous: Asynchronous = Asynchronous()
 
 
 @dataclass(frozen=True)

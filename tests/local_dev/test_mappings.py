@@ -1,5 +1,5 @@
 """Event source mappings of a template, whole, over moto: a table's stream with filter, splits and on-failure
-queue, and a queue with filter, partial responses and dead-letter queue.
+queue, a queue with filter, partial responses and dead-letter queue, and one that has a function's dead letters.
 """
 
 import json
@@ -53,6 +53,27 @@ Resources:
             BatchSize: 10
             FunctionResponseTypes: [ReportBatchItemFailures]
             FilterCriteria: {Filters: [{Pattern: '{"body": {"kind": ["job", "bad"]}}'}]}
+  Letters: {Type: AWS::SQS::Queue}
+  Fail:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: |
+        def handler(event, context):
+            print("TRIED", flush=True)
+            raise ValueError("not now")
+      DeadLetterQueue: {Type: SQS, TargetArn: !GetAtt Letters.Arn}
+      EventInvokeConfig: {MaximumRetryAttempts: 0}
+  Bury:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: |
+        import json
+        def handler(event, context): print("EVENT " + json.dumps(event["Records"][0]), flush=True)
+      Events: {Letters: {Type: SQS, Properties: {Queue: !GetAtt Letters.Arn}}}
   Hear:
     Type: AWS::Serverless::Function
     Properties:
@@ -156,3 +177,15 @@ def test_records_reach_the_function_and_poison_the_queue(deployed: Running) -> N
         event["first"]["dynamodb"]["SequenceNumber"] for event in events if event["ids"] == ["poison"]
     }
     assert lost["startSequenceNumber"] == lost["endSequenceNumber"] == number
+
+
+def test_an_event_that_is_given_up_reaches_the_function_behind_the_dead_letter_queue(
+    deployed: Running,
+) -> None:
+    name, event = deployed.deployed.cloud.resources["Fail"].id, {"name": "سارا"}
+    deployed.loop.call_soon_threadsafe(deployed.deployed.functions.invoke_later, name, event)
+    letter = deployed.recorder.event("Bury", bool)
+    assert json.loads(letter["body"]) == event
+    attributes = {key: value["stringValue"] for key, value in letter["messageAttributes"].items()}
+    assert (attributes["ErrorCode"], attributes["ErrorMessage"]) == ("200", "not now")
+    assert deployed.recorder.lines("Fail").count("TRIED") == 1

@@ -1,4 +1,4 @@
-"""What on-failure destinations of stream mappings receive."""
+"""What destinations receive: of stream records that were given up, and of asynchronous events."""
 
 import json
 import re
@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from local_dev.errors import FunctionRaised
-from local_dev.runtime.destinations import failure_message, send, service_of
+from local_dev.errors import FunctionError, FunctionRaised, FunctionThrottled
+from local_dev.runtime import asynchronous
+from local_dev.runtime.asynchronous import Outcome
+from local_dev.runtime.destinations import Letter, failure_message, letters, send, service_of
 from local_dev.runtime.mapping import Condition, Discarded, Record
-from local_dev.stack.model import StreamMapping
+from local_dev.stack.model import Asynchronous, Function, StreamMapping
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/T/stream/2026-01-01T00:00:00.000"
 
@@ -86,9 +88,85 @@ class Client:
 
 def test_queues_and_topics_get_the_same_text() -> None:
     client = Client()
-    send(client, "arn:aws:sqs:us-east-1:1:q", "{}")
-    send(client, "arn:aws:sns:us-east-1:1:t", "{}")
+    attributes = {"ErrorCode": {"DataType": "Number", "StringValue": "200"}}
+    send(client, Letter("arn:aws:sqs:us-east-1:1:q", "{}"))
+    send(client, Letter("arn:aws:sns:us-east-1:1:t", "{}", attributes))
     assert client.calls == [
         {"QueueUrl": "http://aws/q", "MessageBody": "{}"},
-        {"TopicArn": "arn:aws:sns:us-east-1:1:t", "Message": "{}"},
+        {"TopicArn": "arn:aws:sns:us-east-1:1:t", "Message": "{}", "MessageAttributes": attributes},
     ]
+
+
+ASKED = Asynchronous(on_success="good", on_failure="bad", dead_letter="dead")
+EVENT = '{"name":"سارا"}'.encode()
+
+
+def told(outcome: Outcome, settings: Asynchronous = ASKED) -> list[Letter]:
+    function = Function(
+        "f", "arn:aws:lambda:eu-west-1:1:function:f", "F", "a.b", 3, 128, {}, None, asynchronous=settings
+    )
+    return list(letters(function, EVENT, outcome, request_id="id", now=1573690429.717))
+
+
+def failed(attempts: int, error: FunctionError) -> Outcome:
+    condition = asynchronous.Condition.RETRIES if attempts else asynchronous.Condition.AGE
+    return Outcome(condition, attempts, error=error)
+
+
+def test_who_asks_for_nothing_is_told_nothing() -> None:
+    nobody = Asynchronous()
+    assert told(Outcome(asynchronous.Condition.SUCCESS, 1), nobody) == []
+    assert told(failed(3, FunctionRaised("no")), nobody) == []
+
+
+def test_a_result_is_told_with_its_event() -> None:
+    (letter,) = told(Outcome(asynchronous.Condition.SUCCESS, 2, {"ok": True}))
+    assert (letter.destination, letter.attributes) == ("good", {})
+    assert json.loads(letter.text) == {
+        "version": "1.0",
+        "timestamp": "2019-11-14T00:13:49.717Z",
+        "requestContext": {
+            "requestId": "id",
+            "functionArn": "arn:aws:lambda:eu-west-1:1:function:f:$LATEST",
+            "condition": "Success",
+            "approximateInvokeCount": 2,
+        },
+        "requestPayload": {"name": "سارا"},
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST"},
+        "responsePayload": {"ok": True},
+    }
+
+
+def test_a_failure_is_told_and_its_event_kept() -> None:
+    dead, letter = told(failed(3, FunctionRaised("because", error_type="ValueError")))
+    assert (dead.destination, dead.text) == ("dead", EVENT.decode())
+    assert dead.attributes == {
+        "RequestID": {"DataType": "String", "StringValue": "id"},
+        "ErrorCode": {"DataType": "Number", "StringValue": "200"},
+        "ErrorMessage": {"DataType": "String", "StringValue": "because"},
+    }
+    record = json.loads(letter.text)
+    assert letter.destination == "bad"
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["responseContext"] == {
+        "statusCode": 200,
+        "executedVersion": "$LATEST",
+        "functionError": "Unhandled",
+    }
+    assert record["responsePayload"] == {"errorMessage": "because", "errorType": "ValueError"}
+
+
+def test_an_event_that_was_never_run_has_no_response() -> None:
+    dead, letter = told(failed(0, FunctionThrottled("busy")))
+    assert dead.attributes["ErrorCode"]["StringValue"] == "429"
+    record = json.loads(letter.text)
+    assert record["requestContext"]["condition"] == "EventAgeExceeded"
+    assert not {"responseContext", "responsePayload"} & set(record)
+
+
+@pytest.mark.parametrize(
+    ("error", "sent"), [("", "Unhandled"), ("س" * 1000, "س" * 512), ("x" * 1024, "x" * 1024)]
+)
+def test_what_a_dead_letter_queue_gets_of_an_error_is_never_empty_or_long(error: str, sent: str) -> None:
+    dead, _ = told(failed(1, FunctionRaised(error)))
+    assert dead.attributes["ErrorMessage"]["StringValue"] == sent

@@ -21,7 +21,7 @@ from local_dev.errors import (
 from local_dev.journal import Journal
 from local_dev.runtime.function import LocalFunction
 from local_dev.runtime.functions import LocalFunctions
-from local_dev.stack.model import Function
+from local_dev.stack.model import Asynchronous, Function
 
 from .deployed import deployed as by_name
 
@@ -44,6 +44,10 @@ def large(event, context): return "x" * event["size"]
 def note(event, context):
     with open(event["file"], "a") as file: file.write("x")
     if event.get("fail"): raise ValueError("not now")
+
+def told(event, context):
+    with open(os.environ["FILE"] + ".part", "w") as file: json.dump(event, file)
+    os.rename(os.environ["FILE"] + ".part", os.environ["FILE"])
 
 def meet(event, context):
     """Answers once as many invocations as wanted are running at the same time."""
@@ -343,6 +347,49 @@ async def test_an_asynchronous_invocation_runs_later_and_is_tried_three_times(
         await until(once.exists)
     assert once.read_text() == "x"
     assert thrice.read_text() == "xxx"
+
+
+class Queue:
+    """A client of SQS, and what reaches it; `clients` as the functions ask for them."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    async def get(self, service: str) -> Any:
+        assert service == "sqs"
+        return self
+
+    def get_queue_url(self, **arguments: str) -> dict[str, str]:
+        if arguments["QueueName"] == "gone":
+            raise LookupError("no such queue")
+        return {"QueueUrl": arguments["QueueName"]}
+
+    def send_message(self, **arguments: Any) -> None:
+        self.sent.append(arguments)
+
+
+async def test_what_became_of_an_asynchronous_invocation_is_told(code: Path, tmp_path: Path) -> None:
+    heard, queue = tmp_path / "heard", Queue()
+    arn = "arn:aws:sqs:us-east-1:1"
+    fails = Asynchronous(max_retries=0, dead_letter=f"{arn}:gone", on_failure=f"{arn}:failures")
+    works = Asynchronous(on_success="arn:aws:lambda:us-east-1:1:function:app.told:live")
+    async with deployed(
+        function(code, "app.note", asynchronous=fails),
+        function(code, "app.raw", asynchronous=works),
+        function(code, "app.told", environment={"FILE": str(heard)}),
+        clients=queue,
+    ) as (functions, lines):
+        functions.invoke_later("app.note", {"file": str(tmp_path / "once"), "fail": True})
+        functions.invoke_later("app.raw", '"fine"')
+        await until(lambda: bool(queue.sent))
+        await until(heard.exists)
+        assert any("gone could not be told of an asynchronous event: no such queue" in line for line in lines)
+    assert (tmp_path / "once").read_text() == "x"
+    (sent,) = queue.sent
+    record = json.loads(sent["MessageBody"])
+    assert (sent["QueueUrl"], record["requestContext"]["condition"]) == ("failures", "RetriesExhausted")
+    assert record["requestPayload"] == {"file": str(tmp_path / "once"), "fail": True}
+    assert json.loads(heard.read_text())["responsePayload"] == "fine"
 
 
 async def test_events_that_wait_are_bounded(code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
