@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from chat.entries import Item
 
 DEFAULT_RETENTION_SECONDS = 7 * 24 * 3600
+# The least that can be set. What is in the log, or was, expires by the setting of its own time.
+SHORTEST_RETENTION_SECONDS = 24 * 3600
 
 # The smallest message event has about 105 bytes, so a page of the log is full before a query of this many
 # ends; and where DynamoDB cuts the query at 1 MB instead, that is more than a page as well. One query is
@@ -155,8 +157,9 @@ class RoomLog:
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def has_forgotten(self, count: Count) -> bool:
-        """Whether messages of the room may have expired already."""
-        return self._now() - count.first_at >= self._retention_seconds * 1000
+        """Whether messages of the room may have expired already: however long they were kept."""
+        shortest = min(self._retention_seconds, SHORTEST_RETENTION_SECONDS)
+        return self._now() - count.first_at >= shortest * 1000
 
     def settle(self, room_id: str, number: Number) -> Entry:
         """Decides what a number holds: what is there by now, or else a void for good."""

@@ -94,3 +94,10 @@ def test_failures_are_encrypted_and_what_was_said_is_kept_no_longer_than_the_log
 def test_retention_has_every_choice_in_seconds(template: dict[str, Any]) -> None:
     choices = template["Parameters"]["MessageRetentionDays"]["AllowedValues"]
     assert template["Mappings"]["Retention"] == {day: {"Seconds": str(int(day) * 86400)} for day in choices}
+
+
+def test_no_choice_is_shorter_than_what_the_log_takes_for_the_shortest(template: dict[str, Any]) -> None:
+    from chat.log import SHORTEST_RETENTION_SECONDS
+
+    seconds = [int(choice["Seconds"]) for choice in template["Mappings"]["Retention"].values()]
+    assert min(seconds) == SHORTEST_RETENTION_SECONDS

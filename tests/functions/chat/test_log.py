@@ -9,7 +9,7 @@ from chat.entries import Entry, Number
 from chat.errors import Unavailable
 from chat.events import Event
 from chat.identity import Identity
-from chat.log import Appended, Count, RoomLog
+from chat.log import SHORTEST_RETENTION_SECONDS, Appended, Count, RoomLog
 
 from tests.functions.conftest import ROOM_LOG, Store, Time
 from tests.functions.stand_ins import NOW
@@ -163,11 +163,14 @@ def test_settling_does_not_bring_back_what_has_expired(log: RoomLog, store: Stor
     assert log.settle("general", Number(1, NOW)).message is None
 
 
+@pytest.mark.parametrize("retention", [3_600, SHORTEST_RETENTION_SECONDS, WEEK])
 def test_a_room_has_forgotten_something_once_its_first_message_can_have_expired(
-    log: RoomLog, time: Time
+    store: Store, time: Time, retention: int
 ) -> None:
+    """Messages of a room that is a day old may have been kept for a day, however long they are kept by now."""
+    log = RoomLog(store.client, table=ROOM_LOG, retention_seconds=retention, now=time.now)
     say(log, "a")
-    time.now_ms += WEEK * 1000 - 1
+    time.now_ms += min(retention, SHORTEST_RETENTION_SECONDS) * 1000 - 1
     say(log, "b")
     assert not log.has_forgotten(log.count("general"))
     time.now_ms += 1

@@ -13,7 +13,7 @@ from chat.pages import IN_FLIGHT_MS, SETTLE_MS, SETTLED_AT_ONCE, Pages
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.functions.conftest import Store, Time
+from tests.functions.conftest import ROOM_LOG, Store, Time
 from tests.functions.stand_ins import NOW
 
 ADA = Identity("general", "ada")
@@ -186,6 +186,20 @@ def test_who_was_away_longer_than_messages_are_kept_is_told(ask: Any, log: RoomL
     time.now_ms += WEEK_MS
     assert shape(ask(after=1)) == ([], 6, 5, 5, False)
     assert shape(ask()) == ([], 6, 5, 5, False)
+
+
+def test_whoever_was_away_is_told_though_messages_are_kept_for_longer_by_now(
+    log: RoomLog, store: Store, time: Time
+) -> None:
+    """What has expired by a shorter retention is not taken for holes, which would be settled one by one."""
+    say(log, *"abc")
+    time.now_ms += WEEK_MS
+    longer = RoomLog(store.client, table=ROOM_LOG, retention_seconds=30 * 86_400, now=time.now)
+    say(longer, "d")
+    time.now_ms += IN_FLIGHT_MS
+    store.calls.clear()
+    assert shape(Pages(longer, "general", time.now_ms).page(Sync(after=1))) == ([4], 4, 4, 4, False)
+    assert store.calls == ["GetItem", "Query"]
 
 
 def test_where_the_log_begins_a_hole_is_not_taken_for_what_has_expired(
