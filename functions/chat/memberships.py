@@ -165,8 +165,9 @@ class Memberships:
         waits: bool = False,
     ) -> int:
         """Proves the membership, renews its lease and, if asked to, takes a token of the connection's bucket,
-        in one write; in a second one where the bucket is not full. Raises `NotAMember` or `RateLimited`.
-        Answers the number of this request among those of the member that wait, if it is one.
+        in one write; in a second one where the bucket is not full. Raises `NotAMember` or `RateLimited`. A lease
+        that has run out is not renewed for a member that polls. Answers the number of this request among those
+        of the member that wait, if it is one.
         """
         bucket = self._bucket if takes_token else None
         found: Any = None
@@ -176,9 +177,9 @@ class Memberships:
             )
             if met:
                 return int(found["waits"]["N"]) if waits else 0
-        if polls and int(found["joined_at"]["N"]) <= self._now() - POLL_LONGEST_MS:
+        if polls and self._is_over(found):
             raise NotAMember
-        assert bucket  # without one, only a membership that is missing or too old fails the write
+        assert bucket  # without one, only a membership that is missing or over fails the write
         raise RateLimited(bucket.retry_after_ms(int(found["full_at"]["N"]), now=self._now()))
 
     def rest(self, room_id: str, members: Sequence[Member]) -> None:
@@ -252,9 +253,9 @@ class Memberships:
         if waits:
             added = " ADD waits :one"
             values[":one"] = {"N": "1"}
-        if polls:
-            condition += " AND joined_at > :oldest"
-            values[":oldest"] = {"N": str(self._now() - POLL_LONGEST_MS)}
+        if polls:  # how long its key is good
+            condition += " AND joined_at > :oldest AND expires_at > :second"
+            values |= {":oldest": {"N": str(self._now() - POLL_LONGEST_MS)}, ":second": self._in(0)}
         with dynamodb.unavailable():
             try:
                 answer = self._client.update_item(
@@ -273,6 +274,11 @@ class Memberships:
                     raise NotAMember from None
                 return False, found
         return True, answer.get("Attributes")
+
+    def _is_over(self, item: "Item") -> bool:
+        """Whether a member that polls has been silent, or there, for too long."""
+        joined_at, expires_at = (int(item[name]["N"]) for name in ("joined_at", "expires_at"))
+        return joined_at <= self._now() - POLL_LONGEST_MS or expires_at <= self._now() // 1000
 
     def _in(self, seconds: int) -> "AttributeValueTypeDef":
         return {"N": str(self._now() // 1000 + seconds)}

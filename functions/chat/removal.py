@@ -77,4 +77,6 @@ class Removal:
                 self.closer.close(member.connection_id)
             # $disconnect does it too, where it comes; and nobody should be counted who is out.
             self.memberships.leave(who.room_id, member.connection_id)
+        # The client's may be among them: it is not to come back by being heard from again.
+        self.memberships.end(who.room_id, roll.ended)
         return len(of_client)

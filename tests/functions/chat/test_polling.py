@@ -225,13 +225,30 @@ def test_each_poll_renews_a_short_lease_and_takes_a_token(
 def test_nobody_polls_for_longer_than_a_connection_may_last(
     polling: Polling, session: Session, time: Time, memberships: Memberships
 ) -> None:
-    time.now_ms += POLL_LONGEST_MS - 1
-    events(polling, session, after=0, noticed=0)
+    last = NOW + POLL_LONGEST_MS - 1
+    while time.now_ms < last:
+        time.now_ms = min(last, time.now_ms + POLL_LEASE_SECONDS * 500)
+        events(polling, session, after=0, noticed=0)
     time.now_ms += 1
     for bucket in (None, Bucket(2, 1000)):
         object.__setattr__(memberships, "_bucket", bucket)
         with pytest.raises(NotAMember):
             events(polling, session, after=0, noticed=0)
+
+
+def test_a_key_is_good_for_no_longer_than_its_lease(
+    polling: Polling, session: Session, time: Time, memberships: Memberships, store: Store
+) -> None:
+    """Whether somebody has ended the membership by then or not."""
+    time.now_ms += POLL_LEASE_SECONDS * 1000 - 1
+    events(polling, session, after=0, noticed=0)
+    before = store.items(MEMBERSHIPS)
+    time.now_ms += POLL_LEASE_SECONDS * 1000
+    for bucket in (None, Bucket(2, 1000)):
+        object.__setattr__(memberships, "_bucket", bucket)
+        with pytest.raises(NotAMember):
+            events(polling, session, after=0, noticed=0)
+    assert store.items(MEMBERSHIPS) == before
 
 
 def test_who_never_entered_is_told_nothing(polling: Polling) -> None:

@@ -1,7 +1,7 @@
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 from chat.admissions import Admissions
-from chat.errors import Unavailable
+from chat.errors import NotAMember, Unavailable
 from chat.identity import Identity
 from chat.memberships import Memberships
 from chat.removal import Closer, Removal
@@ -85,3 +85,16 @@ def test_who_polls_has_no_connection_to_close(
     assert removal.put_out(EVE, minutes=10)[1] == 1
     assert gateway.closed == []
     assert store.members() == []
+
+
+def test_who_had_only_been_silent_for_too_long_does_not_come_back(
+    removal: Removal, memberships: Memberships, gateway: Gateway, time: Time, store: Store
+) -> None:
+    memberships.enter(EVE, "E=", joined_at=1)
+    memberships.enter(EVE, "poll-E", joined_at=time.now_ms, polls=True)
+    time.now_ms += 7_500_000
+    memberships.enter(ADA, "A=", joined_at=1)
+    assert removal.put_out(EVE, minutes=10)[1] == 0
+    assert store.members() == ["A="]
+    with pytest.raises(NotAMember):
+        memberships.touch("general", "E=")
