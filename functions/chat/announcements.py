@@ -10,7 +10,8 @@ queue and holds up nobody. A person may be announced twice, if the function dies
 before the batch was reported done. One goes unannounced if the stream's retries are used up (the batch is then
 in the on-failure queue), or if retries cut a batch in two after it ended in the middle. After a departure that
 was lost in this way the person counts as there, and is not announced again, until the item that counts them
-expires: a day after they were last seen coming or going. Presence is read from the memberships each time and so
+expires: a day after they were last seen coming or going. So does a person who has had very many connections at
+once (see `people`), for a day. Presence is read from the memberships each time and so
 is right whatever was lost.
 """
 

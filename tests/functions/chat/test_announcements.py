@@ -319,6 +319,33 @@ def test_the_gone_are_evicted_which_the_stream_will_tell(
     assert told(gateway, "A=") == ["bo left general.", ["ada"]]
 
 
+def test_a_crowd_under_one_name_holds_up_nobody_and_is_told_as_one_that_stays(
+    announcements: Announcements,
+    memberships: Memberships,
+    gateway: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chat.people.MOST_COUNTED", 3)
+    announce(announcements, enter(memberships, 0, BO, "Z="))
+    gateway.reset()
+    crowd = [f"{number}=" for number in range(6)]
+    records = [enter(memberships, number, ADA, id) for number, id in enumerate(crowd, 1)]
+    assert announce(announcements, *records) is None
+    first = told(gateway, "Z=")
+    assert first == ["ada joined general.", ["ada", "bo"]]
+    gateway.reset()
+    announce(announcements, *records)
+    assert told(gateway, "Z=") == first, "a batch that is told again says the same"
+    gateway.reset()
+    for number, id in enumerate(crowd, 7):
+        assert announce(announcements, leave(memberships, number, ADA, id)) is None
+    assert (
+        announce(announcements, enter(memberships, 13, ADA, "A="), enter(memberships, 14, CY, "C=")) is None
+    )
+    assert told(gateway, "Z=") == [["ada", "bo"]] * 5 + [["bo"], ["ada", "bo"]]
+    assert told(gateway, "C=") == ["cy joined other.", ["cy"]]
+
+
 def test_in_a_large_room_newcomers_are_told_at_once_and_the_others_through_the_queue(
     announcements: Announcements, memberships: Memberships, gateway: Gateway, queued: Queued
 ) -> None:

@@ -29,6 +29,22 @@ def test_one_who_was_never_counted_may_depart(people: People) -> None:
     assert people.depart(ADA, "A=") == set()
 
 
+def test_a_crowd_under_one_name_does_not_make_the_item_grow(
+    store: Store, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.people.MOST_COUNTED", 3)
+    for connection_id in ("A=", "B=", "C="):
+        people.arrive(ADA, connection_id)
+    full = store.items(MEMBERSHIPS)
+    store.calls.clear()
+    assert people.arrive(ADA, "D=") == {"A=", "B=", "C="}
+    for connection_id in ("A=", "B=", "C=", "D="):
+        assert people.depart(ADA, connection_id) == {"A=", "B=", "C="}, "who else is there is not known"
+    assert store.calls == ["UpdateItem"] * 5
+    assert store.items(MEMBERSHIPS) == full
+    assert people.arrive(Identity("general", "bo"), "E=") == {"E="}
+
+
 def test_a_fault_of_the_table_is_unavailable(store: Store, people: People) -> None:
     store.faults["UpdateItem"].append("InternalServerError")
     with pytest.raises(Unavailable):
