@@ -70,8 +70,8 @@ class Seats:
         )
 
     def take(self, who: Identity, connection_id: str) -> None:
-        """A place for the connection, or `Refused`. No call where there are no limits, one for each limit, and three
-        more for a client whose seats are all taken.
+        """A place for the connection, or `Refused`. No call where there are no limits, one for each limit, one more
+        for a room in which leases have run out, and three more for a client whose seats are all taken.
         """
         if self._limits.per_room and self._in_room(who.room_id) >= self._limits.per_room:
             raise Refused(Reason.ROOM_FULL)
@@ -82,8 +82,14 @@ class Seats:
             raise Refused(Reason.CLIENT_CONNECTIONS)
 
     def _in_room(self, room_id: str) -> int:
-        roll = self._memberships.roll(room_id, limit=min(self._limits.per_room, _SAMPLE))
-        return places.estimate(len(roll.members), roll.rest) if roll.rest else len(roll.members)
+        limit = min(self._limits.per_room, _SAMPLE)
+        roll = self._memberships.roll(room_id, limit=limit)
+        members, rest = len(roll.members), roll.rest
+        if rest and members < limit < _SAMPLE:
+            # Others, whose lease has run out, were read in the place of members.
+            roll = self._memberships.roll(room_id, span=rest, limit=_SAMPLE - limit)
+            members, rest = members + len(roll.members), roll.rest
+        return places.estimate(members, rest) if rest else members
 
     def _sit_down(self, who: Identity, connection_id: str) -> Any:
         """None where there was a seat, or else the person's item."""

@@ -1,7 +1,7 @@
 import pytest
 from chat.errors import Unavailable
 from chat.identity import Identity
-from chat.memberships import Memberships
+from chat.memberships import POLL_LEASE_SECONDS, Memberships
 from chat.people import People
 from chat.refusals import Reason, Refused
 from chat.seats import SETTLED_SECONDS, Limits, Seats
@@ -117,6 +117,22 @@ def test_a_room_has_so_many_connections(store: Store, memberships: Memberships, 
     assert limited.enter(Identity("other", "cem"), "cem=") is None
     memberships.leave("general", "ada=")
     assert limited.enter(Identity("general", "cem"), "cem=") is None
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_in_a_small_room_nobody_has_a_place_whose_lease_has_run_out(
+    store: Store, memberships: Memberships, time: Time, number: int
+) -> None:
+    """Wherever among the members they stand, which the ids decide."""
+    limited = door(store, memberships, time, per_room=3)
+    for name in ("x", "y", "z"):
+        memberships.enter(Identity("general", name), f"{name}{number}=", joined_at=1, polls=True)
+    time.now_ms += POLL_LEASE_SECONDS * 1000
+    store.calls.clear()
+    newcomers = [Identity("general", name) for name in ("ada", "bea", "cem", "dan")]
+    found = [limited.enter(who, f"{who.client_id}{number}=") for who in newcomers]
+    assert found == [None, None, None, Reason.ROOM_FULL]
+    assert store.calls.count("Query") <= 2 * len(found)
 
 
 def test_a_large_room_goes_by_a_sample(store: Store, memberships: Memberships, time: Time) -> None:
