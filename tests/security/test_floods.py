@@ -1,6 +1,7 @@
 """Too much of everything: connections, messages, bytes, time. Somebody else in the room must not notice."""
 
 import asyncio
+import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -9,8 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from local_dev.web import http_protocol
+from local_dev.web import data_plane, http_protocol
 from local_dev.web.limits import FRAME_LIMIT
+from local_dev.web.socket_protocol import GatewayWebSocketProtocol
 from tests.chat.client import TIMEOUT, ChatClient, room_path
 from tests.security.target import MARK, Target, said, target
 
@@ -211,19 +213,47 @@ async def test_a_message_in_thousands_of_pieces_is_one_or_none(open_chat: Target
         await talks(ali, ali)
 
 
-async def test_who_does_not_read_holds_up_nobody(open_chat: Target, room: str) -> None:
+@pytest.fixture
+def small_buffers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few messages, and not megabytes, fill what the machine and the gateway keep for a client."""
+    make = GatewayWebSocketProtocol.connection_made
+
+    def connection_made(self: GatewayWebSocketProtocol, transport: asyncio.Transport) -> None:
+        _shrink(transport, socket.SO_SNDBUF)
+        make(self, transport)
+
+    monkeypatch.setattr(GatewayWebSocketProtocol, "connection_made", connection_made)
+    monkeypatch.setattr(data_plane, "BUFFER_LIMIT", 8_192)
+
+
+def _shrink(transport: asyncio.Transport, buffer: int) -> None:
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, buffer, 4_096)
+
+
+async def test_who_does_not_read_holds_up_nobody(open_chat: Target, room: str, small_buffers: None) -> None:
     async with (
         open_chat.enter(room_path(room, "Ali")) as ali,
+        open_chat.enter(room_path(room, "Sara")) as sara,
         open_chat.enter(room_path(room, "deaf")) as deaf,
     ):
-        await ali.present("Ali", "deaf")
+        await ali.present("Ali", "Sara", "deaf")
         deaf.socket.transport.pause_reading()
-        for number in range(15):
+        _shrink(deaf.socket.transport, socket.SO_RCVBUF)
+        for number in range(60):
             content = f"{MARK} {number} {'x' * 3_900}"
-            await ali.send(content)
-            await ali.event(type="message", content=content)
+            await ali.send({"content": content})
+            for hearer in (ali, sara):
+                await hearer.event(type="message", content=content)
+            if any(room in line and ':"429"' in line for line in open_chat.lines()["DefaultFunction"]):
+                break  # five times over: no more can wait for her
+            await asyncio.sleep(0.2)  # no more than may be said
+        else:
+            pytest.fail("whatever is posted to her has room somewhere")
+        for _ in range(3):
+            await talks(ali, ali, sara)
+            await talks(sara, ali, sara)
         deaf.socket.transport.abort()
-        await ali.present("Ali")
+        await ali.present("Ali", "Sara")
 
 
 @pytest.fixture
