@@ -5,6 +5,7 @@ no secret. But it has no say in what the browser adds, and cannot choose the Hos
 rebinding).
 """
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -18,6 +19,12 @@ def is_of_a_page(origin: str | None, fetch_site: str | None) -> bool:
     there. What a person types as an address is no page's.
     """
     return origin is not None or fetch_site not in (None, "none")
+
+
+@lru_cache(100)
+def is_loopback(host: str) -> bool:
+    """Whether a Host header has one of those names, so that no foreign one led here."""
+    return name_of(host) in LOOPBACK
 
 
 def name_of(host: str) -> str:

@@ -4,7 +4,7 @@ worker.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. A runtime asks for the next invocation
 with a GET that stays open until there is one, and posts its result or error. Served straight from
 httptools, because the peer is one known client on the same machine and this hop is in the way of every
-message.
+message. A page in a browser, which could ask as well and so take an invocation away, is hung up on.
 """
 
 import asyncio
@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 import httptools
+
+from ..pages import is_loopback, is_of_a_page
 
 PREFIX = "/2018-06-01/runtime"
 
@@ -30,6 +32,9 @@ ACCEPTED = json.dumps({"status": "OK"}).encode()
 
 MAX_TARGET = 1024
 """Bytes of a request's path."""
+
+
+_TELLING = (b"origin", b"sec-fetch-site", b"host")
 
 
 class Runtime(Protocol):
@@ -62,6 +67,8 @@ class RuntimeConnection(asyncio.Protocol):
     def _reset(self) -> None:
         self._parser = httptools.HttpRequestParser(self)
         self._path = b""
+        self._headers: dict[bytes, str] = {}
+        """Those that say who asks."""
         self._body = bytearray()
         self._too_large = False
 
@@ -78,6 +85,16 @@ class RuntimeConnection(asyncio.Protocol):
 
     def on_url(self, url: bytes) -> None:
         self._path += url[: MAX_TARGET - len(self._path)]
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if (name := name.lower()) in _TELLING:
+            self._headers[name] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        origin, site, host = map(self._headers.get, _TELLING)
+        self._headers = {}
+        if is_of_a_page(origin, site) or not is_loopback(host or ""):
+            raise PermissionError  # which the parser passes on as an error of its own
 
     def on_body(self, body: bytes) -> None:
         if len(self._body) + len(body) > MAX_RESPONSE:

@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from ..pages import LOOPBACK, REFUSED, is_of_a_page, name_of
+from ..pages import REFUSED, is_loopback, is_of_a_page
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -96,7 +96,7 @@ class _Bridge:
 
     def answer(self, environ: dict[str, Any]) -> Answer:
         """The application's answer, which may be a while; what a page has sent is refused."""
-        if is_of_a_page(environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE")) or not _is_loopback(
+        if is_of_a_page(environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE")) or not is_loopback(
             environ.get("HTTP_HOST", "")
         ):
             return _FORBIDDEN
@@ -197,11 +197,6 @@ def _environ(scope: Any, body: bytes) -> dict[str, Any]:
     if body:  # its length is not said where it came in chunks
         environ["CONTENT_LENGTH"] = str(len(body))
     return environ
-
-
-@functools.lru_cache(100)
-def _is_loopback(host: str) -> bool:
-    return name_of(host) in LOOPBACK
 
 
 @functools.lru_cache(1000)

@@ -1,5 +1,6 @@
 """What a handler finds in its worker: search path, layers, environment, context, temporary folder."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -281,13 +282,33 @@ async def test_a_child_that_left_the_group_holds_nothing_up(tmp_path: Path) -> N
     os.kill(pid, 9)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Host: 127.0.0.1\r\nOrigin: null",
+        "Host: localhost\r\nSec-Fetch-Site: cross-site",
+        "Host: rebound.example",
+    ],
+)
+async def test_a_page_takes_no_invocation_away(tmp_path: Path, headers: str) -> None:
+    write(tmp_path, app="import os\ndef handler(event, context): return os.environ['AWS_LAMBDA_RUNTIME_API']")
+    async with running(function(tmp_path)) as one, asyncio.timeout(60):
+        address = await one.invoke(b"{}")
+        reader, writer = await asyncio.open_connection(*address.split(":"))
+        writer.write(f"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n{headers}\r\n\r\n".encode())
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+        assert await one.invoke(b"{}") == address
+
+
 async def test_nonsense_from_another_program_disturbs_no_worker(tmp_path: Path) -> None:
     write(tmp_path, app="import os\ndef handler(event, context): return os.environ['AWS_LAMBDA_RUNTIME_API']")
     async with running(function(tmp_path)) as one:
         host, port = (await one.invoke(b"{}")).split(":")
         for request in (
             b"\x00\xff\r\n\r\n",
-            b"POST /2018-06-01/runtime/invocation/none/response HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+            b"POST /2018-06-01/runtime/invocation/none/response HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 2\r\n\r\n{}",
             b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
         ):
             with socket.create_connection((host, int(port))) as sock:
