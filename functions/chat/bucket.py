@@ -9,6 +9,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from chat.settings import whole
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -34,11 +36,11 @@ class Bucket:
 
     @classmethod
     def from_environment(cls) -> "Bucket | None":
-        """None where the rate is 0: no limit."""
-        rate = int(os.environ.get("MESSAGE_RATE", DEFAULT_RATE))
+        """None where the rate is 0: no limit. It may be a fraction: 0.5 is a token every two seconds."""
+        rate = float(os.environ.get("MESSAGE_RATE", DEFAULT_RATE))
         if rate == 0:
             return None
-        return cls(int(os.environ.get("MESSAGE_BURST", DEFAULT_BURST)), max(1, round(1000 / rate)))
+        return cls(whole(os.environ.get("MESSAGE_BURST", DEFAULT_BURST)), max(1, round(1000 / rate)))
 
     def takings(self, now: int) -> list[Taking]:
         """Two ways to take a token, to be tried in turn. The first is for a bucket that is full, as of nearly

@@ -12,6 +12,7 @@ from chat.clock import Clock
 from chat.errors import NotAMember, RateLimited
 from chat.identity import Identity
 from chat.places import Span
+from chat.settings import whole
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -92,7 +93,7 @@ class Memberships:
         return cls(
             dynamodb.client(),
             table=os.environ["MEMBERSHIPS_TABLE"],
-            lease_seconds=int(os.environ.get("LEASE_SECONDS", DEFAULT_LEASE_SECONDS)),
+            lease_seconds=whole(os.environ.get("LEASE_SECONDS", DEFAULT_LEASE_SECONDS)),
             bucket=Bucket.from_environment(),
         )
 

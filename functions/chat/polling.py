@@ -16,6 +16,7 @@ from chat.memberships import Memberships
 from chat.pages import Pages
 from chat.pulse import Beat, Pulse
 from chat.sessions import Session
+from chat.settings import whole
 
 LONGEST_WAIT = 25
 """Seconds. The gateway gives up on a function after 30."""
@@ -70,7 +71,7 @@ class Polling:
             Memberships.from_environment(),
             RoomLog.from_environment(),
             Pulse.from_environment(),
-            longest=int(os.environ.get("POLL_WAIT_SECONDS", LONGEST_WAIT)),
+            longest=whole(os.environ.get("POLL_WAIT_SECONDS", LONGEST_WAIT)),
         )
 
     def events(self, ask: Ask, session: Session, *, time_left: TimeLeft) -> tuple[list[Event], int]:

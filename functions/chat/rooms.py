@@ -13,6 +13,7 @@ from chat.errors import Unavailable
 from chat.events import Event
 from chat.memberships import Member, Memberships, Roll
 from chat.places import Span
+from chat.settings import whole
 from chat.slice_queue import SliceQueue
 from chat.slices import Slice
 
@@ -40,7 +41,7 @@ class Rooms:
             Memberships.from_environment(),
             Connections.from_environment(pauses=pauses),
             SliceQueue.from_environment(),
-            large=int(os.environ.get("LARGE_ROOM", DEFAULT_LARGE)),
+            large=whole(os.environ.get("LARGE_ROOM", DEFAULT_LARGE)),
         )
 
     @property

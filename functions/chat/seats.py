@@ -15,6 +15,7 @@ from chat.identity import Identity
 from chat.memberships import Memberships
 from chat.people import PERSON_SECONDS
 from chat.refusals import Reason, Refused
+from chat.settings import whole
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,8 +38,8 @@ class Limits:
     @classmethod
     def from_environment(cls) -> "Limits":
         return cls(
-            per_client=int(os.environ.get("CONNECTIONS_PER_CLIENT", "0")),
-            per_room=int(os.environ.get("CONNECTIONS_PER_ROOM", "0")),
+            per_client=whole(os.environ.get("CONNECTIONS_PER_CLIENT", "0")),
+            per_room=whole(os.environ.get("CONNECTIONS_PER_ROOM", "0")),
         )
 
 

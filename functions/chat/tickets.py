@@ -16,6 +16,7 @@ from chat.admissions import Admissions
 from chat.issuer import IssuerKeys
 from chat.refusals import Reason, Refused
 from chat.secret_values import SecretValue
+from chat.settings import whole
 
 MAX_TOKEN_LENGTH = 4096
 MAX_ID_LENGTH = 128
@@ -81,7 +82,7 @@ class Tickets:
             Admissions.from_environment(),
             audience=os.environ["TICKET_AUDIENCE"],
             name_claim=os.environ["TICKET_NAME_CLAIM"],
-            max_seconds=int(os.environ["TICKET_MAX_SECONDS"]),
+            max_seconds=whole(os.environ["TICKET_MAX_SECONDS"]),
             issuer=issuer,
         )
 

@@ -1,6 +1,8 @@
 """One narrow role a function, the environment it needs, and a new version where something of it is new."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +223,40 @@ def test_environment_is_what_the_function_needs(function: str, resources: dict[s
         "POWERTOOLS_LOG_LEVEL",
         "POWERTOOLS_METRICS_DISABLED",
     }
+
+
+def test_functions_start_with_any_number_that_their_parameters_take(
+    resources: dict[str, Any], template: dict[str, Any], root: Path
+) -> None:
+    """CloudFormation lets fractions through, and what kills a function at its start turns everybody away."""
+    numbers = {name for name, item in template["Parameters"].items() if item["Type"] == "Number"}
+    variables = {
+        "ACCESS_MODE": "ticket",
+        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": "https://api.example/live",
+    }
+    fractions = set()
+    for function in FUNCTIONS:
+        for name, value in resources[function]["Properties"]["Environment"]["Variables"].items():
+            if text(value) in numbers:
+                fractions.add(text(value))
+                variables[name] = f"{template['Parameters'][text(value)]['MinValue']}.5"
+            else:
+                variables.setdefault(name, "1" if name == "RETENTION_SECONDS" else "INFO")
+    assert {"MessageRate", "LeaseSeconds", "PollWaitSeconds", "TicketMaxSeconds"} <= fractions
+    variables |= {
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }
+    started = subprocess.run(
+        [sys.executable, "-c", f"import {', '.join(FUNCTIONS.values())}"],
+        env={**variables, "PYTHONPATH": str(root / "functions")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert started.returncode == 0, started.stderr
 
 
 @each_function

@@ -118,7 +118,9 @@ def test_who_is_no_member_takes_nothing(memberships: Memberships) -> None:
         ("5", "20", Bucket(20, 200)),
         ("3", "1", Bucket(1, 333)),
         ("1000", "1", Bucket(1, 1)),
+        ("0.5", "1.5", Bucket(2, 2000)),
         ("0", "20", None),
+        ("0.0", "20", None),
         (None, None, Bucket(20, 200)),
     ],
 )
