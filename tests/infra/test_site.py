@@ -79,6 +79,8 @@ def references(node: Any) -> set[str]:
 ZONE = {"HostedZoneId": "Z1"}
 NAME = {"DomainName": "chat.example"}
 SIGNED = {"CertificateArn": CERTIFICATE}
+ISSUER = {"TicketIssuer": "https://login.example"}
+ALARMS = {"AlarmEmail": "a@example.org"}
 
 
 @pytest.mark.parametrize(
@@ -92,6 +94,10 @@ SIGNED = {"CertificateArn": CERTIFICATE}
         ({"WebAclArn": WEB_ACL}, ["WebAclStandsInTheOnlyWay"]),
         (NAME, ["DomainNameNeedsCertificate"]),
         (ZONE, ["HostedZoneNeedsDomainName"]),
+        (ISSUER | {"AccessMode": "ticket"}, []),
+        (ISSUER, ["IssuerNeedsTickets"]),
+        (ALARMS, []),
+        (ALARMS | {"Watch": "off"}, ["AlarmsNeedWatch"]),
     ],
 )
 def test_what_does_not_go_together_is_refused(
