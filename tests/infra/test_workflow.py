@@ -2,10 +2,13 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
+
+from .conftest import read
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +56,27 @@ def test_only_a_tag_is_deployed_and_only_after_the_checks(workflow: dict[str, An
     assert "pull_request_target" not in workflow["on"]
 
 
+def evaluated(text: str, ref: str) -> str:
+    """A text with its expressions, of which these are a small part, worked out for a push of `ref`."""
+    names = {"startsWith": str.startswith, "github": SimpleNamespace(workflow="ci", ref=ref)}
+
+    def value(match: re.Match[str]) -> str:
+        found = eval(match[1].replace("&&", "and").replace("||", "or").replace("!", "not "), names)
+        return str(found).lower() if isinstance(found, bool) else str(found)
+
+    return re.sub(r"\$\{\{ (.+?) \}\}", value, text)
+
+
+def test_tags_go_one_after_the_other_and_are_finished(workflow: dict[str, Any]) -> None:
+    """With their checks: by those alone an older tag could be deployed after a newer one."""
+    group, cancel = (workflow["concurrency"][name] for name in ("group", "cancel-in-progress"))
+    tags, branches = ("refs/tags/v1", "refs/tags/v2"), ("refs/heads/main", "refs/heads/next")
+    assert len({evaluated(group, ref) for ref in tags}) == 1
+    assert len({evaluated(group, ref) for ref in (tags[0], *branches)}) == 3
+    assert {evaluated(cancel, ref) for ref in tags} == {"false"}
+    assert {evaluated(cancel, ref) for ref in branches} == {"true"}
+
+
 def test_there_are_no_keys(root: Path) -> None:
     text = (root / ".github/workflows/ci.yml").read_text(encoding="utf-8")
     assert "secrets." not in text
@@ -69,3 +93,14 @@ def test_the_page_on_deploying_names_the_variables(workflow: dict[str, Any], roo
     page = (root / "docs/deploying.md").read_text(encoding="utf-8")
     for variable in set(re.findall(r"vars\.(\w+)", text)):
         assert f"`{variable}`" in page
+
+
+def test_the_page_on_deploying_names_the_services_that_the_role_needs(
+    root: Path, resources: dict[str, Any], site: dict[str, Any]
+) -> None:
+    watch = read(root / "infra" / "watch.yaml")
+    page = (root / "docs/deploying.md").read_text(encoding="utf-8")
+    section = page.partition("\n## From CI\n")[2].partition("\n## ")[0]
+    for item in (*resources.values(), *site["Resources"].values(), *watch["Resources"].values()):
+        service = item["Type"].split("::")[1].lower().removesuffix("v2")
+        assert f"`{service}`" in section
