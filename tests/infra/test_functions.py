@@ -359,6 +359,12 @@ def test_who_strangers_reach_leaves_the_others_room(
         assert reserved is None
 
 
+def test_the_deploying_page_names_each_function_with_a_log(root: Path) -> None:
+    page = (root / "docs" / "deploying.md").read_text(encoding="utf-8")
+    section = page.partition("\nsam logs -n ")[2].partition("\naws logs")[0]
+    assert set(re.findall(r"\w+Function", section)) == FUNCTIONS.keys()
+
+
 def test_the_deploying_page_says_what_each_permission_is_for(root: Path, resources: dict[str, Any]) -> None:
     page = (root / "docs" / "deploying.md").read_text(encoding="utf-8")
     said: dict[str, set[tuple[str, str]]] = {}
