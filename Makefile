@@ -10,7 +10,7 @@
 # make bench   what posts, loads, messages, transports and the page cost, beside other chats; a quarter of an hour (make bench URL='NAME=ws://…?room={room}&name={name}')
 # make cost    what a message and an hour cost on AWS, from counted calls and bytes, into docs/
 # make screenshots    pictures for the documents, of the page that `make run` serves
-# make deploy  build, deploy, publish the page, print the address (make deploy STACK=parley REGION=eu-central-1 ARGS=--guided)
+# make deploy  build, deploy, publish the page, print the address (make deploy STACK=parley REGION=eu-central-1 ARGS='--parameter-overrides Key=Value')
 # make publish the page only: uploads what changed (make publish STACK=… REGION=…)
 # make put-out ROOM=… CLIENT=… MINUTES=10    closes a client's connections and keeps it out (local: ARGS='--url http://127.0.0.1:8000')
 # make teardown    deletes the stack and what is in it (make teardown STACK=… REGION=…)
@@ -81,8 +81,12 @@ screenshots: .venv/dev.stamp
 validate:
 	sam validate --lint
 
+# Lines of their own: `make -n` carries out whatever line has $(MAKE) in it.
 deploy: .venv/run.stamp
-	sam build && sam deploy $(if $(STACK),--stack-name $(STACK)) $(REGION_ARG) --no-confirm-changeset $(ARGS) && $(MAKE) --no-print-directory publish ARGS=
+	@$(BIN)/python -m infra.overrides $(ARGS)
+	sam build
+	sam deploy $(if $(STACK),--stack-name $(STACK)) $(REGION_ARG) --no-confirm-changeset $(ARGS)
+	@$(MAKE) --no-print-directory publish ARGS=
 
 publish: .venv/run.stamp
 	@$(BIN)/python -m infra.publish $(if $(STACK),--stack $(STACK)) $(REGION_ARG) $(ARGS)

@@ -24,16 +24,16 @@ class CommandError(Exception):
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
     """A parser that knows `--stack` and `--region`."""
-    settings = _settings()
+    said = settings()
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--stack", default=settings.get("stack_name"), help="default: samconfig.toml's")
+    parser.add_argument("--stack", default=said.get("stack_name"), help="default: samconfig.toml's")
     parser.add_argument(
-        "--region", default=settings.get("region"), help="default: samconfig.toml's, or the environment's"
+        "--region", default=said.get("region"), help="default: samconfig.toml's, or the environment's"
     )
     return parser
 
 
-def _settings() -> dict[str, str]:
+def settings() -> dict[str, str]:
     """What samconfig.toml says about deploying."""
     if not SAMCONFIG.is_file():
         return {}

@@ -39,10 +39,16 @@ def test_a_second_deployment_changes_nothing(again: Deployed, deployed: Deployed
 
 @dataclass(frozen=True)
 class Life:
-    """A stack with everything on: as it was made, as it was after a change, and what was there before and after."""
+    """A stack with everything on: as it was made, as it was after a change, once more as it was, and without its name;
+    and what was there before and after.
+    """
 
     made: Deployed
     changed: Deployed
+    kept: Deployed
+    nameless: Deployed
+    parameters: dict[str, dict[str, str]]
+    """Those of `made`, `changed`, `kept` and `nameless`, as the stack has them."""
     versions: dict[str, dict[str, dict[str, Any]]]
     """`made` and `changed`: each function's version behind its alias."""
     census: dict[str, set[str]]
@@ -93,12 +99,39 @@ def life(built: Deployments, cloud: Cloud, again: Deployed) -> Life:
     }
     built.run("infra.publish", "--stack", "full")
     published = cloud.objects(made.outputs["SiteBucket"])
-    changed = built.deploy("full", {**parameters, "MessageRate": "7"})
+    had = {"made": parameters_of(cloud)}
+    changed = built.deploy("full", {"MessageRate": "7"})
+    had["changed"] = parameters_of(cloud)
     versions["changed"] = behind_aliases(changed)
+    kept = built.deploy("full")
+    had["kept"] = parameters_of(cloud)
+    nameless = built.deploy("full", {"DomainName": '""', "HostedZoneId": '""'})
+    had["nameless"] = parameters_of(cloud)
     built.run("infra.teardown", "--stack", "full", "--yes")  # empties the bucket, and runs `sam delete`
     census["deleted"] = cloud.census()
     config = distribution["DistributionConfig"]
-    return Life(made, changed, versions, census, records, config, secrets, published)
+    return Life(made, changed, kept, nameless, had, versions, census, records, config, secrets, published)
+
+
+def parameters_of(cloud: Cloud) -> dict[str, str]:
+    """What the parameters of that stack are now."""
+    [stack] = cloud("cloudformation").describe_stacks(StackName="full")["Stacks"]
+    return {item["ParameterKey"]: item["ParameterValue"] for item in stack["Parameters"]}
+
+
+def test_a_parameter_that_is_not_named_keeps_its_value(life: Life) -> None:
+    """Nobody opens a chat again by deploying it."""
+    made = life.parameters["made"]
+    assert (made["AccessMode"], made["RawAddress"], made["DomainName"]) == ("ticket", "closed", DOMAIN)
+    assert life.parameters["changed"] == {**made, "MessageRate": "7"}
+    assert life.parameters["kept"] == life.parameters["changed"]
+    assert "No changes to deploy. Stack full is up to date" in life.kept.said
+
+
+def test_two_quotes_make_a_parameter_empty(life: Life) -> None:
+    assert life.parameters["nameless"] == {**life.parameters["kept"], "DomainName": "", "HostedZoneId": ""}
+    assert life.nameless.outputs["SiteUrl"] == f"https://{life.nameless.outputs['DistributionHost']}/"
+    assert life.nameless.nested("Site").keys() == life.made.nested("Site").keys() - {"AddressV4", "AddressV6"}
 
 
 def test_cloudfront_shows_the_apis_and_nobody_else_the_generated_key(life: Life) -> None:
