@@ -249,7 +249,7 @@ def test_a_query_in_the_documents_asks_for_what_is_in_the_lines(
 
 
 def test_the_documents_have_queries() -> None:
-    assert PAGE.split("\n## Questions to the logs\n")[1].count("```") == 2 * 7
+    assert PAGE.split("\n## Questions to the logs\n")[1].split("\n## ")[0].count("```") == 2 * 8
 
 
 def test_a_line_says_of_whom_and_where(lines: list[dict[str, Any]]) -> None:

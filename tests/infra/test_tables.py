@@ -1,9 +1,16 @@
 """Tables, what of them is streamed, and the queues."""
 
 import json
+import re
+import shlex
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from chat.identity import Identity
+from chat.memberships import Memberships
+from moto import mock_aws
 
 
 @pytest.mark.parametrize(("table", "sort", "kind"), [("Memberships", "place", "S"), ("RoomLog", "seq", "N")])
@@ -18,6 +25,35 @@ def test_table(table: str, sort: str, kind: str, resources: dict[str, Any]) -> N
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert {"DeletionPolicy", "UpdateReplacePolicy"} <= resources[table].keys()
+
+
+def test_the_operating_page_finds_a_connections_client(resources: dict[str, Any], root: Path) -> None:
+    page = (root / "docs" / "operating.md").read_text(encoding="utf-8")
+    section = page.partition("\n## From a connection to its client\n")[2]
+    [command] = re.findall(r"^aws dynamodb query (?:.*\\\n)*.*", section, re.MULTILINE)
+    words = shlex.split(command.replace("\\\n", ""))[3:]
+    given = {name.removeprefix("--"): text for name, text in zip(words[::2], words[1::2], strict=True)}
+    given["table-name"] = "Memberships"
+    values = json.loads(given.pop("expression-attribute-values"))
+    room, connection = values[":room"]["S"], values[":connection"]["S"]
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-central-1")
+        names = ("KeySchema", "AttributeDefinitions", "BillingMode")
+        table: Any = {name: resources["Memberships"]["Properties"][name] for name in names}
+        client.create_table(TableName="Memberships", **table)
+        memberships = Memberships(client, table="Memberships")
+        for who, id in (
+            (Identity(room, "eve"), connection),
+            (Identity(room, "bob"), "B="),
+            (Identity("x", "al"), connection),
+        ):
+            memberships.enter(who, id, joined_at=1)
+        ask: Any = {name.title().replace("-", ""): text for name, text in given.items()}
+        found = client.query(ExpressionAttributeValues=values, **ask)["Items"]
+        assert found == [{"client_id": {"S": "eve"}}]
+        del ask["KeyConditionExpression"], values[":room"]
+        found = client.scan(ExpressionAttributeValues=values, **ask)["Items"]
+        assert {item["client_id"]["S"] for item in found} == {"eve", "al"}
 
 
 def test_only_memberships_are_streamed(resources: dict[str, Any]) -> None:
