@@ -1,12 +1,14 @@
-"""`--check-roles` for event source mappings, which read their source with the role of their function. Pure.
+"""`--check-roles` for what Lambda does with a function's role: read the sources of its event source mappings, and write
+to the destinations of theirs and of its asynchronous events. Pure.
 
-https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html, https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html, https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html,
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..stack.model import Note, Stack, StreamMapping
+from ..stack.model import Function, Note, Stack
 from .actions import Permission
 from .credentials import Principal
 from .role_check import refusal
@@ -17,13 +19,13 @@ _READ = {
 }
 """What Lambda does to a source, by its service."""
 
-_WRITE = {"sqs": "SendMessage", "sns": "Publish"}
-"""What Lambda does to a destination of what was given up."""
+_WRITE = {"sqs": "SendMessage", "sns": "Publish", "lambda": "InvokeFunction"}
+"""What Lambda does to a destination, by its service."""
 
 
 def checked(stack: Stack, principal_of: Callable[[str], Principal]) -> Stack:
-    """The stack without the mappings that may not read their source, and without the destinations that theirs may not
-    write to, each with a note. `principal_of` tells whom a function, by its name, acts as.
+    """The stack without the mappings that may not read their source, and without the destinations that may not be
+    written to, each with a note. `principal_of` tells whom a function, by its name, acts as.
     """
     notes: list[Note] = []
 
@@ -34,18 +36,32 @@ def checked(stack: Stack, principal_of: Callable[[str], Principal]) -> Stack:
             notes.append(Note(None, stack.functions[function].label, text))
         return lacked is None
 
-    def with_destination(mapping: StreamMapping) -> StreamMapping:
-        lacked = refusal(principal_of(mapping.function), _writing(mapping.on_failure or ""))
+    def writable(function: str, destination: str | None, what: str) -> str | None:
+        lacked = refusal(principal_of(function), _writing(destination or ""))
         if lacked is None:
-            return mapping
-        text = f"what is given up does not go to {mapping.on_failure}: its role lacks {lacked.action}"
-        notes.append(Note(None, stack.functions[mapping.function].label, text))
-        return replace(mapping, on_failure=None)
+            return destination
+        text = f"{what} does not go to {destination}: its role lacks {lacked.action}"
+        notes.append(Note(None, stack.functions[function].label, text))
+        return None
+
+    def with_destinations(function: Function) -> Function:
+        asked, name = function.asynchronous, function.name
+        left = replace(
+            asked,
+            on_success=writable(name, asked.on_success, "the result of an asynchronous event"),
+            on_failure=writable(name, asked.on_failure, "the failure of an asynchronous event"),
+            dead_letter=writable(name, asked.dead_letter, "an asynchronous event that is given up"),
+        )
+        return replace(function, asynchronous=left)
 
     streams = [item for item in stack.stream_mappings if may_read(item.function, item.stream)]
     return replace(
         stack,
-        stream_mappings=tuple(with_destination(item) for item in streams),
+        functions={name: with_destinations(function) for name, function in stack.functions.items()},
+        stream_mappings=tuple(
+            replace(item, on_failure=writable(item.function, item.on_failure, "what is given up"))
+            for item in streams
+        ),
         queue_mappings=tuple(item for item in stack.queue_mappings if may_read(item.function, item.queue)),
         notes=(*stack.notes, *notes),
     )
