@@ -120,6 +120,9 @@ class ChaosClient:
                     self._change.clear()
                     self._turn += 1
                     following = await self._open()
+                    if following and self._leaving:  # meanwhile: it leaves by both
+                        await following.leave()
+                        following = None
         finally:
             self._way = None
             ticking.cancel()

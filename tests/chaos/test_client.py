@@ -107,6 +107,21 @@ async def test_who_changes_enters_by_the_new_way_before_it_leaves_the_old() -> N
     assert steps == [socket, enter, "closed", enter, leave, socket, leave, enter, "closed", leave]
 
 
+@pytest.mark.parametrize("second", [Transport.WAITING, Transport.POLLING])
+async def test_who_leaves_while_it_enters_by_a_new_way_leaves_by_that_as_well(second: Transport) -> None:
+    history = History()
+    async with served() as room, client_of(room, history, Transport.SOCKET, second) as client:
+        await until(lambda: client.is_connected)
+        client.change()
+        while client.transport is not second:  # noqa: ASYNC110 (then it has begun to, and is not in yet)
+            await asyncio.sleep(0)
+        async with asyncio.timeout(60):
+            await client.leave()
+        assert not client.is_connected
+    assert facts(history, Kind.DISCONNECTED, "why") == ["1000"]
+    assert room.keys == set()
+
+
 @pytest.mark.parametrize("transport", Transport)
 async def test_it_comes_back_to_a_server_that_is_away_for_a_while(transport: Transport) -> None:
     history, room, port = History(), RoomServer(), free_port()
