@@ -131,7 +131,7 @@ async def test_a_storm_of_joins_costs_each_member_a_few_frames() -> None:
             await one.present("Ali", *names)
             await done.wait()
 
-    with running(ROOT / "template.yaml", AnnounceWindow="2") as deployed:
+    with running(ROOT / "template.yaml", AnnounceWindow="5") as deployed:
         async with member(deployed.ws_url, "room", "Ali") as ali:
             joining = [asyncio.create_task(join(deployed.ws_url, name)) for name in names]
             await ali.until(lambda client: told(client) == len(names))

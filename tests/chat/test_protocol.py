@@ -254,6 +254,7 @@ async def test_the_same_id_is_stored_and_shown_once(gateway: ServedGateway, room
         first, second = ali.of_type("message")
         assert first == second
         assert (first["content"], first["seq"]) == ("hello", 1)
+        await sara.event(type="message", content="hello")
         await sara.send({"content": "and I", "id": "my-1"})
         await sara.event(type="message", client_id="Sara", content="and I")
         assert [event["content"] for event in sara.of_type("message")] == ["hello", "and I"]
