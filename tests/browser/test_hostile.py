@@ -163,7 +163,7 @@ def test_no_name_and_no_room_runs_or_is_anything_but_text(
             socket.send("hello")
             expect(page.locator(".sender bdi").get_by_text(name, exact=True)).to_have_count(1)
     expect(page.locator("#room-title")).to_have_text(room)
-    assert page.title() == f"{room} · Parley"
+    expect(page).to_have_title(f"{room} · Parley")
     reader.is_unhurt()
 
 

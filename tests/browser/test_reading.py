@@ -209,7 +209,7 @@ def test_whoever_comes_back_sees_where_the_new_begins(page_factory: PageFactory,
     page.evaluate(HIDE, True)
     server.send(message(61), message(62))
     expect(page.locator(".unread")).to_have_count(1)
-    assert page.title() == f"(2) {room} · Parley"
+    expect(page).to_have_title(f"(2) {room} · Parley")
     # Few of them are all in sight.
     page.evaluate(HIDE, False)
     expect(page).to_have_title(f"{room} · Parley")
