@@ -1,5 +1,5 @@
 /** What was begun to write, by room and name. It outlasts a reload and leaving; the oldest makes room for the newest. */
-import { isText } from "./core/protocol.js";
+import { isText, parsed } from "./core/protocol.js";
 import { createMemory } from "./memory.js";
 
 /** @import { Place } from "./types.js" */
@@ -12,12 +12,7 @@ export function createDrafts(open) {
 
   /** @returns {Map<string, string>} */
   function all() {
-    try {
-      const entries = JSON.parse(recall("drafts") || "[]");
-      return new Map(entries.filter((/** @type {any} */ entry) => Array.isArray(entry) && entry.every(isText)));
-    } catch {
-      return new Map();
-    }
+    return new Map([parsed(recall("drafts"))].flat().filter((entry) => Array.isArray(entry) && entry.every(isText)));
   }
   const keyOf = (/** @type {Place} */ { name, room }) => JSON.stringify([room, name]);
 

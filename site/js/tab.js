@@ -1,5 +1,5 @@
 /** What of this tab outlasts a reload: where one is, with which ticket, and by which transport. */
-import { isText } from "./core/protocol.js";
+import { isText, parsed } from "./core/protocol.js";
 import { createMemory } from "./memory.js";
 
 /** @import { Kind, Place } from "./types.js" */
@@ -10,12 +10,8 @@ export function createTab(open) {
   return {
     /** Where it was when it was last seen. @returns {Place | null} */
     here() {
-      try {
-        const place = JSON.parse(recall("here") || "null");
-        return isText(place?.name) && isText(place.room) ? place : null;
-      } catch {
-        return null;
-      }
+      const place = parsed(recall("here"));
+      return isText(place?.name) && isText(place.room) ? place : null;
     },
     /** @param {Place | null} place */
     stay: (place) => keep("here", place === null ? "" : JSON.stringify({ name: place.name, room: place.room })),

@@ -39,20 +39,21 @@ const CHECKS = new Map([
     && isText(e.id ?? "") && Array.isArray(e.messages) && e.messages.every(isMessage)],
 ]);
 
+/** What is no JSON is null. @param {unknown} text @returns {any} */
+export function parsed(text) {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return null;
+  }
+}
+
 /**
  * The events in a frame: one, or an array of several. What this page does not know is left out: a later protocol may
  * say more.
  * @param {unknown} text @returns {WireEvent[]}
  */
-export function parseFrame(text) {
-  let value;
-  try {
-    value = JSON.parse(String(text));
-  } catch {
-    return [];
-  }
-  return (Array.isArray(value) ? value : [value]).map(eventOf).filter((event) => event !== null);
-}
+export const parseFrame = (text) => [parsed(text)].flat().map(eventOf).filter((event) => event !== null);
 
 /**
  * The gateway's own faults, `{"message", "connectionId", "requestId"}`, become an error event.

@@ -1,4 +1,5 @@
 /** The HTTP API as a member uses it: one function for each request. None throws: where no answer came, its status is 0. */
+import { parsed } from "../core/protocol.js";
 
 /** @import { Answer, Entry, EventsQuery, Exchange } from "../types.js" */
 
@@ -8,15 +9,6 @@ const ANSWER_WITHIN = 15_000; // a cold start takes seconds; a dead network says
 function query(values) {
   const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null);
   return given.length === 0 ? "" : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
-}
-
-/** @param {string} text @returns {any} null for what is no JSON: not every answer is the server's own */
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** @param {Pick<Entry, "room" | "name" | "ticket" | "observe">} entry */
@@ -51,7 +43,7 @@ export function createApi({ room, name, ticket, observe }) {
     }
     exchange.endedAt = performance.now();
     observe?.(exchange);
-    return { status: exchange.status, body: parsed(exchange.received) };
+    return { status: exchange.status, body: parsed(exchange.received) }; // not every answer is the server's own
   }
 
   return {

@@ -2,7 +2,7 @@
  * What one does with a message. One set of buttons goes to the message that is pointed at, tapped, or walked to by keys.
  * For the keyboard the log is one stop: arrows move from message to message, Tab goes to the links and buttons of the one.
  */
-import { button, byId, element, icon } from "./dom.js";
+import { button, element, html, icon } from "./dom.js";
 import { copy } from "./share.js";
 import { toast } from "./toast.js";
 
@@ -15,7 +15,7 @@ const STEPS = new Map([["ArrowUp", -1], ["ArrowDown", 1], ["Home", -Infinity], [
 
 /** @param {{reply(name: string, content: string): void, leave(): void}} options where one writes; and back there */
 export function createMessageActions({ reply, leave }) {
-  const [log, rows, jump] = ["log", "rows", "jump"].map((id) => byId(id, HTMLElement));
+  const [log, rows, jump] = ["log", "rows", "jump"].map(html);
   const buttons = new Map([["reply", answer], ["copy", copyIt]].map(([name, act]) => {
     const made = button("tool tiny", "", /** @type {() => void} */ (act));
     made.append(icon(String(name)));

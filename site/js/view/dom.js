@@ -11,6 +11,9 @@ export function byId(id, type) {
   return found;
 }
 
+/** @param {string} id */
+export const html = (id) => byId(id, HTMLElement);
+
 /**
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag @param {Record<string, string>} attributes @param {...(Node | string)} children

@@ -1,14 +1,13 @@
 /** The entry screen, and the choice of a language. */
 import { checkName } from "../core/names.js";
 import { LANGUAGES } from "../i18n.js";
-import { avatar, bdi, byId, element, nodes, setText } from "./dom.js";
+import { avatar, bdi, byId, element, html, nodes, setText } from "./dom.js";
 import { canShare, copyLink, readableLink, shareLink } from "./share.js";
 
 /** @import { Speaker, Told } from "../types.js" */
 
 /** @param {{enter(name: string, room: string): void, speakIn(code: string): void}} actions */
 export function createEntry(actions) {
-  const html = (/** @type {string} */ id) => byId(id, HTMLElement);
   const name = byId("name", HTMLInputElement);
   const room = byId("room", HTMLInputElement);
   const language = byId("language", HTMLSelectElement);

@@ -1,11 +1,10 @@
 /** The settings. All of them are off until somebody wants them. */
-import { byId } from "./dom.js";
+import { byId, html } from "./dom.js";
 
 /** @import { createMemory } from "../memory.js" */
 
 /** @param {ReturnType<typeof createMemory>} memory */
 export function createMenu({ recall, keep }) {
-  const html = (/** @type {string} */ id) => byId(id, HTMLElement);
   const [notify, sound] = [byId("notify", HTMLInputElement), byId("sound", HTMLInputElement)];
   const canNotify = "Notification" in globalThis && "serviceWorker" in navigator;
   /** @type {any} */

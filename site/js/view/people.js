@@ -1,5 +1,5 @@
 /** Who is here: a list beside the log, on narrow screens a drawer (a popover) over it. */
-import { avatar, bdi, byId, element, setText } from "./dom.js";
+import { avatar, bdi, byId, element, html, setText } from "./dom.js";
 
 /** @import { Speaker, State } from "../types.js" */
 
@@ -10,7 +10,6 @@ const folded = (text) => text.normalize("NFKD").replace(/[\p{M}\u200c]/gu, "").t
   .replaceAll("ي", "ی").replaceAll("ك", "ک");
 
 export function createPeople() {
-  const html = (/** @type {string} */ id) => byId(id, HTMLElement);
   const [panel, list, toggle] = [html("people"), html("members"), html("people-toggle")];
   const filter = byId("people-filter", HTMLInputElement);
   const behind = document.querySelectorAll(".bar > :not(.where), .talk");
