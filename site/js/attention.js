@@ -6,12 +6,13 @@ import { split } from "./core/text.js";
 
 const GRACE = 300; // a page without TLS has no locks: there, another tab may still say that it shows the message
 const APART = 1_000; // between two calls: of many messages the latest is told
+const PATIENCE = 1_000; // until sound may be heard
 const LENGTH = 140;
 
 const pause = (/** @type {number} */ wait) => new Promise((resolve) => { setTimeout(resolve, wait); });
 
-/** One tab at a time. @param {() => Promise<void>} act */
-const alone = (act) => navigator.locks?.request("parley.attention", act) ?? act();
+/** One tab at a time of those with that room. @param {string} room @param {() => Promise<void>} act */
+const alone = (room, act) => navigator.locks?.request(`parley.attention ${room}`, act) ?? act();
 
 const lockOf = (/** @type {string} */ room) => `parley.shown ${room}`;
 
@@ -26,8 +27,9 @@ let audio;
 /** Two soft notes. Without a click on the page, ever, a browser lets none be heard. */
 export async function chime() {
   audio ??= new AudioContext();
+  await Promise.race([audio.resume(), pause(PATIENCE)]);
+  if (audio.state !== "running") return; // its clock stands still: all that is begun now would be heard at once, later
   const { currentTime: now, destination } = audio;
-  await Promise.race([audio.resume(), pause(500)]);
   for (const [pitch, after] of [[660, 0], [880, 0.12]]) {
     const [note, loudness] = [new OscillatorNode(audio, { frequency: pitch }), new GainNode(audio, { gain: 0 })];
     loudness.gain.setValueAtTime(0, now + after).linearRampToValueAtTime(0.08, now + after + 0.02)
@@ -70,18 +72,19 @@ export function createAttention({ memory, isSeen }) {
     if (room !== "") void navigator.locks?.request(lockOf(room), { mode: "shared" }, () => over);
   }
 
-  async function call() {
+  /** @param {string} room */
+  async function call(room) {
     isCalling = true;
     await pause(GRACE);
-    await alone(async () => {
-      while (latest && !await isShown(latest.room_id) && latest.timestamp > (told.get(latest.room_id) ?? "")) {
+    await alone(room, async () => {
+      while (!await isShown(room) && latest && latest.timestamp > (told.get(latest.room_id) ?? "")) {
         say(latest);
         if (wants("notify")) await notify(latest);
         if (wants("sound")) await chime();
         await pause(APART);
       }
+      isCalling = false; // at once: a message that comes from now on has to call by itself
     });
-    isCalling = false;
   }
 
   /** By the worker: on phones a page may not. @param {Message} message */
@@ -102,7 +105,7 @@ export function createAttention({ memory, isSeen }) {
       if (!wants("notify") && !wants("sound")) return;
       if (isSeen()) return say(message);
       [latest, speak] = [message, speaker];
-      if (!isCalling) void call();
+      if (!isCalling) call(message.room_id).catch(() => { isCalling = false; });
     },
     /** How many messages are new, on the icon of the installed page. @param {number} count */
     count: (count) => navigator.setAppBadge?.(count).catch(() => {}),

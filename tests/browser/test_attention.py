@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.acts import contents, enter, say, until
 from tests.browser.conftest import PageFactory
-from tests.browser.events import forward, message, newest, page_of
+from tests.browser.events import Evaluate, forward, message, newest, page_of
 from tests.browser.stand_in import Server
 
 pytestmark = pytest.mark.browser
@@ -14,6 +14,8 @@ WATCH = """
 Object.defineProperty(document, "hidden", { configurable: true, get: () => window.isHidden ?? false });
 window.look = (away) => { window.isHidden = away; document.dispatchEvent(new Event("visibilitychange")); };
 window.notes = 0;
+// However long the machine takes to have a voice, or if it has none.
+Object.defineProperty(AudioContext.prototype, "state", { get: () => "running" });
 const start = OscillatorNode.prototype.start;
 OscillatorNode.prototype.start = function (...when) { window.notes += 1; return start.apply(this, when); };
 window.badges = [];
@@ -44,15 +46,43 @@ CLICK = """async () => {
   return (await self.registration.getNotifications()).length;
 }"""
 
+# A voice that the browser holds back at first, and when each note was to be heard once it let it go.
+HELD_BACK = """async ({ chime }) => {
+  let isAllowed = false;
+  const notes = [];
+  const loudness = new Proxy({}, { get: () => () => loudness });
+  const stubs = {
+    AudioContext: class {
+      currentTime = 0;
+      get state() { return isAllowed ? "running" : "suspended"; }
+      async resume() { await (isAllowed ? this.currentTime = 7 : new Promise(() => {})); }
+    },
+    GainNode: class { gain = loudness; connect() {} },
+    OscillatorNode: class {
+      connect(node) { return node; }
+      start(when) { notes.push(when); }
+      stop() {}
+    },
+    setTimeout: (act) => queueMicrotask(act),
+  };
+  const real = Object.fromEntries(Object.keys(stubs).map((name) => [name, window[name]]));
+  Object.assign(window, stubs);
+  for (let call = 0; call < 3; call++) await chime();
+  isAllowed = true;
+  await chime();
+  Object.assign(window, real);
+  return notes;
+}"""
+
 GAPS = """rows => rows.slice(1).map((row, place) =>
   Math.round(row.getBoundingClientRect().top - rows[place].getBoundingClientRect().bottom))"""
 
 
-def arrived(page_factory: PageFactory) -> Page:
+def arrived(page_factory: PageFactory, address: str = "/") -> Page:
     page = page_factory(service_workers="allow")
     page.context.add_init_script(WATCH)
     page.goto("about:blank")
-    page.goto("/")
+    page.goto(address)
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     return page
 
@@ -131,6 +161,25 @@ def test_what_is_wanted_calls_while_nobody_looks_and_once_for_two_tabs(
     assert shows(ada) == 2
 
 
+@pytest.mark.parametrize("transport", ["long-polling", "polling"])
+def test_what_comes_without_a_websocket_calls_as_well(
+    page_factory: PageFactory, room: str, transport: str
+) -> None:
+    ada = arrived(page_factory, f"/?transport={transport}")
+    ada.context.grant_permissions(["notifications"])
+    switch(ada, "Notifications")
+    bo = page_factory()
+    for page, name in ((ada, "Ada"), (bo, "Bo")):
+        enter(page, name, room)
+    ada.evaluate("look(true)")
+    [worker] = ada.context.service_workers
+    worker.evaluate(COUNT)
+    say(bo, "Tea?")
+    until(ada, lambda: shows(ada) == 1)
+    [[_, body, *_]] = ada.evaluate(SHOWN)
+    assert "Tea?" in body
+
+
 def test_what_was_missed_during_a_cut_calls_once_and_history_does_not(page_factory: PageFactory) -> None:
     page = arrived(page_factory)
     page.context.grant_permissions(["notifications"])
@@ -159,6 +208,64 @@ def test_what_was_missed_during_a_cut_calls_once_and_history_does_not(page_facto
     expect(contents(page)).to_have_count(6)
     page.wait_for_timeout(1_000)
     assert shows(page) == 1
+
+
+def test_one_room_calls_whatever_another_does(page_factory: PageFactory) -> None:
+    """A tab that takes for ever over its call stands in for one whose room is never quiet."""
+    busy = arrived(page_factory)
+    busy.context.grant_permissions(["notifications"])
+    switch(busy, "Notifications")
+    quiet = busy.context.new_page()
+    quiet.goto("/")
+    servers = [Server.of(page, newest(1)) for page in (busy, quiet)]
+    for page, name in ((busy, "busy"), (quiet, "quiet")):
+        enter(page, "Ada", name)
+        page.evaluate("look(true)")
+    [worker] = busy.context.service_workers
+    worker.evaluate(COUNT)
+    busy.evaluate(
+        """() => {
+             navigator.serviceWorker.getRegistration = () => new Promise(() => { window.isStuck = true; });
+           }"""
+    )
+    servers[0].send(message(2) | {"room_id": "busy"})
+    until(busy, lambda: bool(busy.evaluate("window.isStuck === true")))
+    servers[1].send(message(2) | {"room_id": "quiet"})
+    until(quiet, lambda: shows(quiet) == 1)
+    assert [tag for _, _, tag, _ in quiet.evaluate(SHOWN)] == ["quiet"]
+
+
+def test_after_a_call_that_failed_the_next_message_calls(page_factory: PageFactory) -> None:
+    page = arrived(page_factory)
+    page.context.grant_permissions(["notifications"])
+    switch(page, "Notifications")
+    server = Server.of(page, newest(1))
+    enter(page, "Ada", "r")
+    page.evaluate("look(true)")
+    [worker] = page.context.service_workers
+    worker.evaluate(COUNT)
+    page.evaluate(
+        """() => {
+             navigator.serviceWorker.getRegistration = async () => {
+               delete navigator.serviceWorker.getRegistration;
+               window.hasFailed = true;
+               throw new Error("no such luck");
+             };
+           }"""
+    )
+    server.send(message(2))
+    until(page, lambda: bool(page.evaluate("window.hasFailed === true")))
+    said = iter(range(3, 100_000))
+
+    def calls() -> bool:
+        server.send(message(next(said)))
+        return shows(page) > 0
+
+    until(page, calls)
+
+
+def test_what_may_not_be_heard_yet_is_not_saved_up(js: Evaluate) -> None:
+    assert js("attention", HELD_BACK) == [7, 7.12]
 
 
 def test_a_click_leads_to_the_tab_that_called_or_to_its_room(page_factory: PageFactory) -> None:
