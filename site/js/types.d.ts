@@ -56,7 +56,8 @@ export type LinkChange = {
   ticketExpired?: boolean | undefined;
   refusal?: Notice | undefined;
 };
-export type Notice = { code: string; content: string };
+/** One that `hinders` is why there is no way in just now; it goes by itself. */
+export type Notice = { code: string; content: string; hinders?: boolean };
 
 /** Numbers whose messages are gone, first and last. */
 export type Gap = { from: number; to: number };

@@ -198,6 +198,9 @@ def test_why_there_is_no_way_in_is_said_once_and_until_there_is_one(js: Evaluate
     assert told(refused("not_admitted"), refused("too_many_connections")) == ["too_many_connections"]
     expired = refused("not_admitted") | {"ticketExpired": True}
     assert told(refused("not_admitted"), expired) == ["ticket_expired"]
+    # Whatever the reason is, it is gone with what it hinders.
+    assert told(WAITING, WAITING, WAITING, refused("rate_limited"), WAITING) == ["rate_limited"]
+    assert told(refused("rate_limited"), WAITING, ONLINE) == []
     # Other notices are left alone.
     assert told(error("key_missing"), refused("not_admitted"), ONLINE) == ["key_missing"]
 

@@ -13,8 +13,6 @@ import * as sync from "./sync.js";
 
 const KEPT_LINES = 500;
 const FAILURES_BEFORE_SAYING_SO = 3;
-/** What is said while there is no way in. */
-const HELPLESS = new Set(["unreachable", "ticket_expired", "not_admitted", "too_many_connections"]);
 
 /** @type {State} */
 export const initialState = {
@@ -71,12 +69,13 @@ function linkChanged(state, change, moment) {
   const known = state.link.everOpen || state.log.cursor !== null;
   const link = { status, transport, retryAt, everOpen: state.link.everOpen || online, failures };
   const next = { ...state, link, outbox: outbox.landed(state.outbox), sync: sync.begun(state.sync, known, moment) };
-  if (online) return { ...next, notices: next.notices.filter(({ code }) => !HELPLESS.has(code)) };
+  const others = state.notices.filter(({ hinders }) => !hinders);
+  if (online) return { ...next, notices: others };
   const why = hindrance(change, link);
   // One at a time, which stays while it holds; that it lasts says less than a reason.
-  const told = state.notices.find(({ code }) => HELPLESS.has(code));
+  const told = state.notices.find(({ hinders }) => hinders);
   if (!why || told?.code === why.code || told && why.code === "unreachable") return next;
-  return withNotice({ ...next, notices: next.notices.filter((notice) => notice !== told) }, why);
+  return withNotice({ ...next, notices: others }, { ...why, hinders: true });
 }
 
 /** Why there is no way in, if that is worth saying. @param {LinkChange} change @param {State["link"]} link @returns {Notice | null} */
@@ -153,7 +152,7 @@ function withError(state, fault, moment) {
   }
   if (id !== undefined && id === state.sync.asked?.id) {
     if (transient) return { ...state, sync: sync.unanswered(state.sync, fault, moment) };
-    return withNotice({ ...state, sync: sync.refused(state.sync) }, fault);
+    return withNotice({ ...state, sync: sync.refused(state.sync) }, { code, content });
   }
   if (!transient) return withNotice(state, { code, content });
   // It does not say which frame it answers: whatever is under way is in doubt. With an id, it is nothing that matters now.
@@ -167,7 +166,7 @@ function withError(state, fault, moment) {
 }
 
 /** @param {State} state @param {Notice} notice @returns {State} */
-function withNotice(state, { code, content }) {
-  const others = state.notices.filter((notice) => notice.code !== code);
-  return { ...state, notices: [...others, { code, content }].slice(-3) };
+function withNotice(state, notice) {
+  const others = state.notices.filter(({ code }) => code !== notice.code);
+  return { ...state, notices: [...others, notice].slice(-3) };
 }
