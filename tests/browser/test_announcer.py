@@ -1,7 +1,7 @@
 """What is said to who cannot see the page: every live region of it is listened to."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.browser.acts import contents, enter, link, say, until
 from tests.browser.conftest import PageFactory
@@ -131,6 +131,50 @@ def test_a_cut_and_what_was_missed_are_said_once(listener: tuple[Page, Server]) 
     expect(link(page)).to_have_attribute("data-status", "online")
 
 
+def test_an_entry_that_is_refused_is_said_once_however_often_it_is_tried(page_factory: PageFactory) -> None:
+    page = page_factory()
+    page.clock.install()
+    refused: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route)
+        route.fulfill(json={"type": "error", "code": "client_reserved", "content": "No.", "timestamp": ""})
+
+    def cut(route: WebSocketRoute) -> None:
+        route.close(code=1001)
+
+    page.route("**/api/**", refuse)
+    page.route_web_socket("**/ws/**", cut)
+    page.add_init_script("Math.random = () => 0.9")  # a wait is long enough to be seen
+    page.reload()
+    page.evaluate(LISTEN)
+    page.locator("#name").fill("Ada")
+    page.locator("#enter").click()
+    expect(page.locator(".notice button")).to_have_text(["Leave"])
+    assert heard(page) == [
+        "link-spoken: Connecting…",
+        "link-spoken: Reconnecting…",
+        "warned: That name is kept for announcements. Please pick another one.",
+    ]
+
+    def try_again() -> None:
+        before = len(refused)
+        page.clock.run_for(30_000)
+        until(page, lambda: len(refused) > before)
+        expect(link(page)).to_have_attribute("data-status", "waiting")
+
+    for _ in range(3):
+        try_again()
+        expect(page.locator(".notice button")).to_have_text(["Leave"])
+        assert heard(page) == []
+    server = Server.of(page, newest(1))
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(contents(page)).to_have_count(1)
+    expect(page.locator(".notice")).to_have_count(0)
+    assert heard(page) == ["link-spoken: Connected"]
+    assert server.asked == ["newest"]
+
+
 def test_a_reload_says_nothing_of_what_was_missed(listener: tuple[Page, Server]) -> None:
     page, server = listener
     page.clock.run_for(1_000)
@@ -147,10 +191,10 @@ def test_a_reload_says_nothing_of_what_was_missed(listener: tuple[Page, Server])
 def test_who_comes_is_said_politely_and_a_crowd_is_not_called_by_name(listener: tuple[Page, Server]) -> None:
     page, server = listener
     heard(page)
-    server.send(line("Cy", 1))
-    expect(page.locator(".line")).to_have_count(1)
-    assert heard(page) == ["told: Cy joined"]
-    server.send(line("Ada", 2))
+    server.send(line("Ada", 1))  # by whom else such a line begins
+    server.send(line("Ada Li", 2))
+    expect(page.locator(".line")).to_have_count(2)
+    assert heard(page) == ["told: Ada Li joined"]
     for second in range(3, 9):
         server.send(line(f"No. {second}", second))
     expect(page.locator(".line summary")).to_contain_text("5 others")

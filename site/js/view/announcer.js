@@ -4,9 +4,9 @@
  */
 import { lineOf } from "../core/timeline.js";
 import { split } from "../core/text.js";
-import { byId, element, nodes } from "./dom.js";
+import { element, html, nodes } from "./dom.js";
 
-/** @import { Message, Part, Speaker, State, SystemLine } from "../types.js" */
+/** @import { LineRow, Message, Part, Speaker, State, SystemLine } from "../types.js" */
 
 const QUIET = 3_000; // between two announcements: nobody is talked over
 const QUIET_ABOUT_PEOPLE = 15_000;
@@ -14,7 +14,7 @@ const READ_OUT = 3; // more messages than that at once are counted
 const READ_LENGTH = 300;
 
 export function createAnnouncer() {
-  const [told, warned] = [byId("told", HTMLElement), byId("warned", HTMLElement)];
+  const [told, warned] = [html("told"), html("warned")];
   /** @type {{state: State, speak: Speaker}} */
   let latest;
   /** What was said up to here is history; null before the first page. @type {number | null} */
@@ -32,11 +32,12 @@ export function createAnnouncer() {
   /** @param {State} state */
   function gather(state) {
     const { cursor, messages: all } = state.log;
+    const isOwn = (/** @type {LineRow} */ { told }) => told?.total === 1 && told.clients[0] === state.name;
     if (cursor !== null && since !== null) {
       const seen = since;
       const fresh = all.slice(all.findLastIndex(({ seq }) => seq <= seen) + 1);
       messages.push(...fresh.filter(({ client_id: name }) => name !== state.name));
-      lines.push(...state.lines.filter((line) => !knownLines.has(line) && !line.content.startsWith(`${state.name} `)));
+      lines.push(...state.lines.filter((line) => !knownLines.has(line) && !isOwn(lineOf(line, state.room))));
     }
     since = since !== null || state.sync.current ? cursor : null;
     knownLines = new Set(state.lines);

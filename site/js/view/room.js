@@ -2,7 +2,7 @@
 import { createMessageActions } from "./actions.js";
 import { createAnnouncer } from "./announcer.js";
 import { createComposer } from "./composer.js";
-import { avatar, byId, setText } from "./dom.js";
+import { avatar, html, setText } from "./dom.js";
 import { createLog } from "./log.js";
 import { showNotices } from "./notices.js";
 import { createPeople } from "./people.js";
@@ -15,7 +15,6 @@ const PARTS = ["room-view", "where", "leave", "invite", "people-toggle"];
 
 /** @param {Actions} actions */
 export function createView(actions) {
-  const html = (/** @type {string} */ id) => byId(id, HTMLElement);
   const announcer = createAnnouncer();
   const people = createPeople();
   const composer = createComposer(actions, () => messages.walk(-1));
@@ -67,8 +66,8 @@ export function createView(actions) {
     // The seconds are for the eye only: read out, they would drown everything else.
     const seconds = Math.ceil((link.retryAt - Date.now()) / 1000);
     const cut = link.status === "waiting" || link.status === "offline";
-    // Each try after a cut is one and the same state to a person.
-    const key = `link_${link.status === "connecting" && link.everOpen ? "waiting" : link.status}`;
+    // Each try after the first is one and the same state to a person.
+    const key = `link_${link.status === "connecting" && (link.everOpen || link.failures > 0) ? "waiting" : link.status}`;
     html("link").dataset.status = link.status;
     setText(html("link-spoken"), speak.plain(key));
     setText(html("link-text"), cut && seconds > 0 ? speak.plain(`${key}_in`, { count: seconds }) : speak.plain(key));
