@@ -2,23 +2,15 @@
  * What of a room outlasts a reload of the tab: how far its log is known, the last messages, and what waits to be sent.
  * Storage may be missing or full, and what comes out of it is believed only as far as it makes sense.
  */
-import { emptyLog } from "./core/log.js";
+import { emptyLog, trimmed } from "./core/log.js";
 import { outgoing } from "./core/outbox.js";
-import { isCount, isMessage, isText } from "./core/protocol.js";
+import { isCount, isMessage, isText, parsed } from "./core/protocol.js";
 import { createMemory } from "./memory.js";
 
 /** @import { Gap, Kept, Log, Message, Outbox, Outgoing, Place, State } from "./types.js" */
 
 /** So many messages are kept, or fewer where storage is full. */
 const BOUNDS = [200, 20, 0];
-
-/** The log without what is older than its last messages. @param {Log} log @param {number} bound @returns {Log} */
-export function trimmed(log, bound) {
-  const messages = bound === 0 ? [] : log.messages.slice(-bound);
-  if (messages.length === log.messages.length) return log;
-  const first = messages[0]?.seq ?? Number(log.cursor) + 1;
-  return { ...log, messages, first, earlier: true, gaps: log.gaps.filter(({ from }) => from >= first) };
-}
 
 /** @param {Pick<State, "log">} state @param {number} bound */
 function logText({ log }, bound) {
@@ -45,18 +37,8 @@ export function readLog(text) {
 /** @param {string | null} text @param {Log | null} log @param {string} name @returns {Outbox} */
 export function readOutbox(text, log, name) {
   const stored = new Set(log?.messages.map(({ client_id, id }) => (client_id === name ? id : undefined)));
-  const value = parsed(text);
-  const items = (Array.isArray(value) ? value : []).filter(isOutgoing).filter(({ id }) => !stored.has(id));
+  const items = [parsed(text)].flat().filter(isOutgoing).filter(({ id }) => !stored.has(id));
   return new Map(items.map((item) => [item.id, { ...outgoing(item), error: item.error }]));
-}
-
-/** @param {string | null} text */
-function parsed(text) {
-  try {
-    return JSON.parse(text || "null");
-  } catch {
-    return null;
-  }
 }
 
 /** In order and without overlap, all from `first` to `last`. @param {Gap[]} spans @param {number} first @param {number} last */

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.acts import contents, enter, lines, say, until
 from tests.browser.conftest import PageFactory
-from tests.browser.events import Event, message, newest, page_of
+from tests.browser.events import Event, forward, message, newest, page_of
 from tests.browser.stand_in import Server
 
 pytestmark = pytest.mark.browser
@@ -232,6 +232,42 @@ def test_whoever_comes_back_sees_where_the_new_begins(page_factory: PageFactory,
     assert 2 < seen < 40
     scroll_to(page, 1, 562)
     expect(page).to_have_title(f"{room} · Parley")
+
+
+def test_of_very_many_messages_the_last_are_kept_and_what_is_read_stays_in_place(
+    page_factory: PageFactory, room: str
+) -> None:
+    page = page_factory()
+    server = Server.of(page, newest(*range(101, 161), more=True))
+    enter(page, "Ada", room)
+    server.send(forward(160, *range(161, 10_101), through=10_100))
+    expect(contents(page).last).to_have_text("Bo 10100")
+    page.locator("#rows").evaluate("rows => { window.kept = [...rows.children].slice(-50); }")
+    server.send(message(10_101))
+    expect(contents(page).last).to_have_text("Bo 10101")
+    assert from_end(page) < 1
+    assert page.evaluate("kept.every((row) => row.isConnected)")
+
+    # Whoever goes up from the end keeps what is in sight, whatever comes below.
+    log_of(page).evaluate(SCROLL, -400)
+    top = numbers(page)[0]
+    place = contents(page).get_by_text("Bo 10090", exact=True)
+    was = place.bounding_box()
+    server.send(forward(10_101, *range(10_102, 30_101), through=30_100))
+    expect(jump(page)).to_have_text("19,999")
+    assert (place.bounding_box(), numbers(page)[0]) == (was, top)
+    # More that is new than can be kept: one is led to where that begins.
+    server.send(message(30_101), message(30_102))
+    expect(contents(page).first).to_have_text("Bo 20103")
+    expect(page.locator(".unread + .message .content")).to_have_text("Bo 20103")
+    expect(page.locator(".unread")).to_be_in_viewport()
+    server.pages.append(before(20_103, [*map(message, range(20_053, 20_103))], more=True))
+    page.locator("#earlier").click()
+    expect(contents(page).first).to_have_text("Bo 20053")
+    expect(page.locator(".unread")).to_be_in_viewport()
+    jump(page).click()
+    expect(contents(page).last).to_have_text("Bo 30102")
+    assert from_end(page) < 1
 
 
 def test_a_room_that_is_entered_out_of_sight_counts_from_then_on(

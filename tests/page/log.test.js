@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { emptyLog, latestNews, withMessage, withPage } from "../../site/js/core/log.js";
-import { message, page, run } from "./room.js";
+import { after, message, page, run } from "./room.js";
 
-/** @import { Log } from "../../site/js/types.js" */
+/** @import { Event, Log, State } from "../../site/js/types.js" */
 
 const entered = withPage(emptyLog, page(run(3, 5)));
 
@@ -37,4 +37,40 @@ test("what is held back above a hole is news when it comes, and not when the hol
   const filled = withPage(later, page(run(6, 8), "after:5"));
   assert.deepEqual(filled.messages.map(({ seq }) => seq), [3, 4, 5, 6, 7, 8]);
   assert.equal(news(later, filled), undefined);
+});
+
+/** @type {Event} */
+const hid = { type: "hid" };
+/** Somebody goes up. @type {(seq: number) => Event} */
+const up = (seq) => ({ type: "looked", seq, following: false });
+const seqs = (/** @type {State} */ { log }) => log.messages.map(({ seq }) => seq);
+
+test("of a log without end the last messages are known, and the others can be had again", () => {
+  let [state, most] = [after([page(run(1, 5))]), 0];
+  for (const said of run(6, 30_000)) {
+    state = after([said], state);
+    most = Math.max(most, state.log.messages.length);
+  }
+  assert.equal(most, 10_000);
+  const { first, earlier, cursor } = state.log;
+  assert.deepEqual([seqs(state), earlier, cursor], [run(first, 30_000).map(({ seq }) => seq), true, 30_000]);
+  assert.ok(first > 20_000 && first <= 25_000);
+  const longer = after([up(first), page(run(first - 50, first - 1), `before:${first}`), message(30_001)], state);
+  assert.deepEqual(seqs(longer), run(first - 50, 30_001).map(({ seq }) => seq));
+  assert.equal(longer.log.first, first - 50);
+});
+
+test("what somebody goes back to stays, however much there is; of what is new meanwhile, only the last", () => {
+  const back = [page(run(12_001, 15_000)), up(14_000), page(run(1, 12_000), "before:12001")];
+  const state = after([...back, page(run(15_001, 34_999), "after:15000")]);
+  assert.equal(state.log.messages.length, 34_999);
+  const { log, reading } = after(run(35_000, 35_001), state);
+  assert.deepEqual([log.first, log.messages.length, log.earlier], [25_002, 10_000, true]);
+  assert.deepEqual([reading.unread, reading.divider], [20_001, 25_002]);
+});
+
+test("a page that nobody looks at for a day knows the last messages, and where they begin is marked", () => {
+  const { log, reading } = after([page(run(1, 5)), hid, page(run(6, 40_000), "after:5"), message(40_001)]);
+  assert.deepEqual([log.first, log.messages.length, log.cursor], [30_001, 10_001, 40_001]);
+  assert.deepEqual([reading.unread, reading.divider], [39_996, 30_001]);
 });

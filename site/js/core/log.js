@@ -27,7 +27,7 @@ export function withMessage(log, message) {
   const { cursor, first, gaps } = log;
   if (cursor === null || message.seq > cursor) return advanced(withHeld(log, [message]), cursor);
   if (message.seq < first) return { ...log, earlier: true };
-  const known = log.messages.find(({ seq }) => seq === message.seq);
+  const known = log.messages.findLast(({ seq }) => seq === message.seq);
   const expected = known ? isSame(known, message) : gaps.some((gap) => isIn(gap, message.seq));
   // A settled number that is used anew: perhaps the room has a new log. A page will tell.
   return expected ? log : { ...log, doubtful: true };
@@ -47,6 +47,14 @@ export function withPage(log, page) {
   if (kind !== "after" || seq > log.cursor) return advanced(fresh, log.cursor);
   const told = page.from > log.cursor + 1 ? withGaps(fresh, log.cursor + 1, page.from - 1) : fresh;
   return { ...advanced(told, Math.max(log.cursor, page.from - 1, page.through)), doubtful: false };
+}
+
+/** Without what is older than its last messages, which the server has. @param {Log} log @param {number} bound @returns {Log} */
+export function trimmed(log, bound) {
+  const messages = bound === 0 ? [] : log.messages.slice(-bound);
+  if (messages.length === log.messages.length) return log;
+  const first = messages[0]?.seq ?? Number(log.cursor) + 1;
+  return { ...log, messages, first, earlier: true, gaps: log.gaps.filter(({ from }) => from >= first) };
 }
 
 /**
@@ -89,7 +97,7 @@ function advanced(log, cursor) {
   for (const { seq } of log.held) if (seq === cursor + 1) cursor = seq;
   const settled = Number(cursor);
   const ready = log.held.filter(({ seq }) => seq <= settled);
-  const messages = ready.length === 0 ? log.messages : [...log.messages, ...ready];
+  const messages = ready.length === 0 ? log.messages : log.messages.concat(ready);
   return { ...log, cursor: settled, messages, held: log.held.filter(({ seq }) => seq > settled) };
 }
 

@@ -32,6 +32,10 @@ export function grown(reading, before, log, me) {
   return { ...reading, unread: reading.unread + fresh.length, divider };
 }
 
+/** The first that is new may have been let go. @param {Reading} reading @param {Log} log @returns {Reading} */
+export const shortened = (reading, { first }) =>
+  (reading.unread > 0 ? { ...reading, divider: Math.max(Number(reading.divider), first) } : reading);
+
 /**
  * @param {Reading} reading @param {Log} log @param {string} me
  * @param {number} seq the last number in sight @param {boolean} following the end is in sight, and so is what comes there

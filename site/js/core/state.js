@@ -4,7 +4,7 @@
  *     state = reduce(state, { type: "entered", name: "Ada", room: "general", kept: null }, moment);
  *     for (const event of parseFrame(data)) state = reduce(state, event, moment);
  */
-import { emptyLog, withMessage, withPage } from "./log.js";
+import { emptyLog, trimmed, withMessage, withPage } from "./log.js";
 import * as outbox from "./outbox.js";
 import * as reading from "./reading.js";
 import * as sync from "./sync.js";
@@ -13,6 +13,8 @@ import * as sync from "./sync.js";
 
 const KEPT_LINES = 500;
 const FAILURES_BEFORE_SAYING_SO = 3;
+/** So many messages are known; and so many are new, where the end is out of sight. Of more than that, half are let go. */
+const [MOST, MOST_NEW] = [10_000, 20_000];
 
 /** @type {State} */
 export const initialState = {
@@ -123,13 +125,23 @@ function paged(state, page, moment) {
 function withLog(state, log, told, asking, moment) {
   const acknowledged = outbox.acknowledged(state.outbox, told, state.name);
   const answered = asking.asked !== state.sync.asked;
-  return {
+  return bounded({
     ...state,
     log,
     reading: reading.grown(state.reading, state.log, log, state.name),
     outbox: outbox.only(acknowledged, ({ seq }) => seq === null || seq > (log.cursor ?? 0)),
     sync: sync.watched(state.log, log, asking, answered, moment),
-  };
+  });
+}
+
+/** The server has what is let go. @param {State} state @returns {State} */
+function bounded(state) {
+  const { following, seen } = state.reading;
+  const most = following ? MOST : MOST_NEW;
+  const one = state.log.messages.at(-most - 1);
+  if (!one || !following && one.seq <= Number(seen)) return state;
+  const log = trimmed(state.log, most / 2);
+  return { ...state, log, reading: reading.shortened(state.reading, log) };
 }
 
 /**

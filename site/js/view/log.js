@@ -1,7 +1,7 @@
 /** The log on the page: where in it one is, what is shown of it, and what is seen. */
 import { around, bounded, shifted, whole } from "../core/span.js";
 import { timeline } from "../core/timeline.js";
-import { byId, setText } from "./dom.js";
+import { html, setText } from "./dom.js";
 import { createRows } from "./rows.js";
 
 /** @import { Actions, Speaker, State } from "../types.js" */
@@ -13,7 +13,7 @@ const REFRESH_EVERY = 20_000;
 
 /** @param {Actions} actions */
 export function createLog(actions) {
-  const [scroller, list, earlier, jump] = ["log", "rows", "earlier", "jump"].map((id) => byId(id, HTMLElement));
+  const [scroller, list, earlier, jump] = ["log", "rows", "earlier", "jump"].map(html);
   const count = /** @type {HTMLElement} */ (jump.querySelector(".count"));
   const rows = createRows(list, actions);
   /** Null where one is in no room. @type {State | null} */
@@ -40,10 +40,13 @@ export function createLog(actions) {
 
   /** @param {State} now @param {boolean} anew no element can be kept */
   function draw(now, anew = false) {
-    span = bounded(now.log.messages, span, atEnd);
+    const { messages } = now.log;
+    const isGone = span.to < messages[0]?.seq; // what is read was let go: on from the beginning of what is known
+    span = bounded(messages, isGone ? whole : span, atEnd);
     const focused = list.contains(document.activeElement);
     rows.show(timeline(now, span), speak, anew);
     earlier.hidden = !now.log.earlier || span.from > 0;
+    if (isGone) scroller.scrollTop = 0;
     settle();
     if (focused && !list.contains(document.activeElement)) scroller.focus({ preventScroll: true });
     showJump(now);
