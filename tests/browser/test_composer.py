@@ -116,6 +116,10 @@ def test_what_does_not_fit_is_not_taken_and_what_was_there_stays(
     paste(page, "😀" * 4_000)
     expect(field).to_have_value("😀" * 4_000)
     expect(limit).to_have_text("Characters left: 0")
+    # A line ends with two characters in some clipboards, and with one in the field.
+    field.fill("")
+    paste(page, "x\r\n" * 2_000)
+    expect(field).to_have_value("x\n" * 2_000)
     # Files, wherever they are dropped, take the place of nothing.
     field.fill("kept")
     for place in ("#log", "#message"):

@@ -2,7 +2,7 @@
 import { trim } from "../core/names.js";
 import { LIMITS, lengthOf } from "../core/protocol.js";
 import { quoteOf, split } from "../core/text.js";
-import { byId, setText } from "./dom.js";
+import { byId, html, setText } from "./dom.js";
 
 /** @import { Actions, Speaker } from "../types.js" */
 
@@ -13,7 +13,7 @@ const KEEP_WITHIN = 500;
 export function createComposer(actions, goUp) {
   const form = byId("composer", HTMLFormElement);
   const field = byId("message", HTMLTextAreaElement);
-  const limit = byId("limit", HTMLElement);
+  const limit = html("limit");
   /** A finger's keyboard has no Shift + Enter: there Enter starts a new line, as in the chats of phones. */
   const finger = matchMedia("(pointer: coarse)");
   /** @type {Speaker | null} */
@@ -39,7 +39,7 @@ export function createComposer(actions, goUp) {
     limit.hidden = text === "";
     limit.classList.toggle("over", over);
     setText(limit, text);
-    if (what !== said) setText(byId("limit-spoken", HTMLElement), text);
+    if (what !== said) setText(html("limit-spoken"), text);
     said = what;
   }
 
@@ -70,7 +70,7 @@ export function createComposer(actions, goUp) {
    * @param {Event} event @param {DataTransfer | null} data
    */
   function take(event, data) {
-    const text = data?.getData("text/plain") ?? "";
+    const text = data?.getData("text/plain").replaceAll("\r\n", "\n") ?? ""; // as the field will have it
     const { value, selectionStart, selectionEnd } = field;
     const [before, after] = [value.slice(0, selectionStart), value.slice(selectionEnd)];
     const isFile = text === "" && (data?.files.length ?? 0) > 0;
