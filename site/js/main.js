@@ -15,6 +15,8 @@ const memory = createMemory(() => localStorage);
 const tab = createTab(() => sessionStorage);
 /** @type {Speaker} */
 let speak;
+/** The language that was chosen last: what comes late of another changes nothing. */
+let chosen = "";
 /** What the entry screen says. @type {Told} */
 let told = {};
 /** There was no network to open this page with. */
@@ -36,8 +38,11 @@ async function speakerOf(code) {
 
 /** @param {string} code */
 async function speakIn(code) {
+  chosen = code;
   await ready;
-  speak = await speakerOf(code).catch(() => speak); // its texts may be out of reach just now
+  const speaker = await speakerOf(code).catch(() => speak); // its texts may be out of reach just now
+  if (chosen !== code) return;
+  speak = speaker;
   memory.keep("language", speak.language.code);
   say();
 }

@@ -1,9 +1,9 @@
 """Languages on the page: a switch loses nothing, users' texts turn no sentence round, digits are the reader's own."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.acts import enter
+from tests.browser.acts import enter, until
 from tests.browser.conftest import PageFactory
 from tests.browser.scenes import Stage, speak_in, states, talk
 
@@ -86,3 +86,28 @@ def test_a_switch_of_language_loses_nothing(page_factory: PageFactory) -> None:
         ]
         assert page.evaluate("document.activeElement.id") == "message"
     assert page.evaluate("window.same")
+
+
+@pytest.mark.parametrize("address", ["/", "/lab.html"])
+def test_the_language_that_is_chosen_last_counts(page_factory: PageFactory, address: str) -> None:
+    page = page_factory()
+    page.goto(address)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/lang/fa.js", hold)
+    choice = page.locator("#language")
+    expect(choice).to_have_value("en")
+    choice.select_option("fa")
+    until(page, lambda: len(held) == (2 if "lab" in address else 1))
+    choice.select_option("en")
+    for route in held:
+        route.continue_()
+    # Whoever asks for them now has them after who asked before.
+    page.evaluate(
+        "paths => Promise.all(paths.map((path) => import(path)))", [route.request.url for route in held]
+    )
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(choice).to_have_value("en")

@@ -1,5 +1,5 @@
 /** Wires the lab: the room is started, stopped and shown; what is set reaches it. */
-import { byId, element, nodes, setText } from "../view/dom.js";
+import { byId, element, html, nodes, setText } from "../view/dom.js";
 import { createSpeaker, LANGUAGES, loadLanguage, pickLanguage } from "../i18n.js";
 import { createMemory } from "../memory.js";
 import { checkName } from "../core/names.js";
@@ -26,7 +26,6 @@ const IDLE = 30 * 60_000;
 const memory = createMemory(() => localStorage);
 const tab = createTab(() => sessionStorage);
 const settings = { interval: 2, hold: 25, sender: /** @type {Kind} */ ("websocket"), rate: 5000 };
-const html = (/** @type {string} */ id) => byId(id, HTMLElement);
 const language = byId("language", HTMLSelectElement);
 const text = byId("text", HTMLInputElement);
 
@@ -165,7 +164,10 @@ function save() {
 
 for (const [code, label] of LANGUAGES) language.append(element("option", { value: code, lang: code }, label));
 language.addEventListener("change", async () => {
-  speak = await speakerOf(language.value).catch(() => speak);
+  const { value } = language;
+  const speaker = await speakerOf(value).catch(() => speak);
+  if (value !== language.value) return; // another has been chosen meanwhile
+  speak = speaker;
   format = createFormat(speak);
   memory.keep("language", speak.language.code);
   translate();
