@@ -12,10 +12,15 @@ const LATEST = 24 * 60 * 60_000; // timers of more than 24 days run at once
 /** The room and the ticket in an address's fragment; "" for what it does not have. @param {string} hash */
 export function readFragment(hash) {
   const [room = "", token = ""] = hash.slice(1).split(MARK, 2);
+  return { room: room.replace(/(?:%[\da-f]{2})+/gi, decoded), token };
+}
+
+/** What is no code of a text was typed so. @param {string} codes */
+function decoded(codes) {
   try {
-    return { room: decodeURIComponent(room), token };
+    return decodeURIComponent(codes);
   } catch {
-    return { room: "", token }; // not percent-encoded text
+    return codes;
   }
 }
 

@@ -29,7 +29,9 @@ pytestmark = pytest.mark.browser
         ("#general&ticket=a.b.c", "general", "a.b.c"),
         ("#a%26ticket%3Dx&ticket=a.b.c", "a&ticket=x", "a.b.c"),
         ("#%D8%A7%D8%AA%D8%A7%D9%82&ticket=a", "اتاق", "a"),
-        ("#%&ticket=a", "", "a"),
+        ("#%&ticket=a", "%", "a"),
+        ("#100% fun", "100% fun", ""),
+        ("#100%%20fun%E2%98", "100% fun%E2%98", ""),
         ("#&ticket=", "", ""),
     ],
 )
