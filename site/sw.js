@@ -9,7 +9,8 @@
  *   rest, but only while each file that has come so far was the same as in the copy. Else the site has changed meanwhile,
  *   and the load has nothing but the network, as it would without a worker.
  * - What a page asks for after it is loaded (another language, another transport) comes from the copy, which is as old as
- *   the page; a tab that has been open through an update does not get modules of the next version.
+ *   the page; a tab that has been open through an update does not get modules of the next version, unless another tab has
+ *   loaded that meanwhile.
  * - Once a page is loaded, the files that it did not ask for are compared as well; where one differs, a new copy is taken,
  *   beside the old one, which goes when the new one is complete. So the next load has the new version, with or without
  *   a network.

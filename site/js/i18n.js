@@ -52,7 +52,7 @@ export function createSpeaker(language, preferred) {
 
   /** @param {string} key @param {Values} values @returns {Part[]} */
   function parts(key, values = {}) {
-    const template = language.texts[key];
+    const template = language.texts[key] ?? key; // the file may be of another version than the page
     const text = typeof template === "string" ? template : template[plurals.select(Number(values.count ?? 0))] ?? template.other;
     return text.split(/\{(\w+)\}/).map((piece, index) => {
       const value = values[piece];

@@ -44,6 +44,11 @@ for (const code of LANGUAGES.keys()) {
   });
 }
 
+test("a text that a language does not have, as of another version, is its key", () => {
+  const speak = createSpeaker({ ...english, texts: {} }, ["en"]);
+  assert.equal(speak.plain("leave", { count: 1 }), "leave");
+});
+
 test("a text is there for every key that is asked for, and asked for if it is there", () => {
   const code = scripts.join("\n");
   const asked = new Set([
